@@ -1,0 +1,29 @@
+import { setTimeout as delay } from 'node:timers/promises'
+
+/** Time as a parameter: monotonic, so that a changed wall clock or a suspended machine moves nothing. */
+export interface Clock {
+  /** Milliseconds since some fixed moment; never goes backwards. */
+  now (): number
+  /** Resolves after `ms`; rejects with the signal's reason once that aborts. Keeps no process alive. */
+  sleep (ms: number, signal?: AbortSignal): Promise<void>
+  /** Calls `callback` once after `ms` unless the returned function is called first. Keeps no process alive. */
+  after (ms: number, callback: () => void): () => void
+}
+
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  async sleep (ms, signal) {
+    try {
+      await delay(ms, undefined, { ref: false, ...(signal && { signal }) })
+    } catch (error) {
+      throw signal?.reason ?? error
+    }
+  },
+  after (ms, callback) {
+    const timer = setTimeout(callback, ms).unref()
+    return () => clearTimeout(timer)
+  }
+}
+
+/** A source of randomness: `[0, 1)`, as `Math.random`. */
+export type Random = () => number
