@@ -1,7 +1,9 @@
 import { isIPv6 } from 'node:net'
 
+type Fields = Omit<ServiceInstance, 'url'>
+
 /** One instance of a service that may be called, as it was last seen in Consul. Frozen. */
-export interface ServiceInstance {
+export class ServiceInstance {
   /** The service id, unique on the node's agent. */
   readonly id: string
   readonly name: string
@@ -18,20 +20,24 @@ export interface ServiceInstance {
   readonly scheme: 'http' | 'https'
   readonly node: string
   readonly datacenter: string
+
+  constructor (fields: Fields) {
+    this.id = fields.id
+    this.name = fields.name
+    this.address = fields.address
+    this.port = fields.port
+    this.tags = fields.tags
+    this.meta = fields.meta
+    this.status = fields.status
+    this.weight = fields.weight
+    this.scheme = fields.scheme
+    this.node = fields.node
+    this.datacenter = fields.datacenter
+    Object.freeze(this)
+  }
+
   /** `scheme://address:port`, with brackets around an IPv6 address. */
-  readonly url: string
-}
-
-export type InstanceFields = Omit<ServiceInstance, 'url'>
-
-/** A frozen instance from its fields. */
-export function createInstance (fields: InstanceFields): ServiceInstance {
-  return Object.freeze(Object.create(prototype, Object.getOwnPropertyDescriptors(fields)))
-}
-
-const prototype = {
-  get url () {
-    const { scheme, address, port } = this as unknown as InstanceFields
-    return `${scheme}://${isIPv6(address) ? `[${address}]` : address}:${port}`
+  get url (): string {
+    return `${this.scheme}://${isIPv6(this.address) ? `[${this.address}]` : this.address}:${this.port}`
   }
 }

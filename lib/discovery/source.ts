@@ -1,0 +1,37 @@
+import type { ServiceInstance } from '../consul/instance.ts'
+
+/** Which instances of a service are wanted. Tags and status are matched in memory, the rest by Consul. */
+export interface DiscoverQuery {
+  /** Only instances with this tag. */
+  tag?: string
+  /** Only instances with all of these tags. */
+  tags?: readonly string[]
+  /** Default: the `datacenter` option, else the agent's. */
+  datacenter?: string
+  /** A filter expression of Consul's; watched apart from the plain service. */
+  filter?: string
+  /** Without those in `warning`. Default: `discovery.passingOnly`. */
+  passingOnly?: boolean
+  /** A node name or `_agent`: nearest first, by Consul's coordinates; watched apart from the plain service. */
+  near?: string
+}
+
+/** Where instances come from. Its arrays are frozen and the same until something changes. */
+export interface InstanceSource {
+  /** What is in memory, without waiting; `undefined` if the service was never asked for. */
+  peek (name: string, query?: DiscoverQuery): readonly ServiceInstance[] | undefined
+  /**
+   * The healthy instances: the first call for a service waits for Consul, every later one is answered from memory.
+   *
+   * @throws FST_CONSUL_UNAVAILABLE if Consul has never answered and there is no fallback
+   * @throws FST_CONSUL_INVALID_NAME
+   */
+  discover (name: string, query?: DiscoverQuery): Promise<readonly ServiceInstance[]>
+  /** Tells of instances that may not be called any longer; returns the function that ends it. */
+  onLeave (listener: (left: readonly ServiceInstance[]) => void): () => void
+}
+
+/** What stays the same over every refresh of an instance, and differs between any two. */
+export function instanceKey (instance: ServiceInstance): string {
+  return `${instance.datacenter}/${instance.node}/${instance.id}`
+}
