@@ -1,0 +1,72 @@
+import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process'
+import { once } from 'node:events'
+
+const living = new Set<ChildProcess>()
+
+/** A process of this test: it does not outlive the test, however that ends. */
+export class Child {
+  readonly pid: number
+  /** Resolved once it has ended. */
+  readonly ended: Promise<{ code: number | null, signal: NodeJS.Signals | null }>
+  #process: ChildProcess
+  #output = ''
+
+  constructor (process: ChildProcess, pid: number) {
+    this.pid = pid
+    this.#process = process
+    this.ended = once(process, 'close').then(([code, signal]) => ({ code, signal }))
+    const collect = (text: string): void => { this.#output = (this.#output + text).slice(-16_384) }
+    process.stdout?.setEncoding('utf8').on('data', collect)
+    process.stderr?.setEncoding('utf8').on('data', collect)
+  }
+
+  get running (): boolean { return this.#process.exitCode === null && this.#process.signalCode === null }
+
+  /** The end of what it wrote to stdout and stderr. */
+  get output (): string { return this.#output }
+
+  get process (): ChildProcess { return this.#process }
+
+  /** Sends a signal that ends it, and waits until it has. */
+  async kill (signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    this.signal(signal)
+    await this.ended
+  }
+
+  /** Sends a signal. */
+  signal (signal: NodeJS.Signals): void {
+    if (this.running) this.#process.kill(signal)
+  }
+}
+
+/** Starts a process and resolves once it runs; rejects when it cannot be started. */
+export async function startChild (
+  command: string, args: readonly string[], options: SpawnOptions = {}
+): Promise<Child> {
+  const process = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options })
+  await once(process, 'spawn')
+  const child = new Child(process, process.pid as number)
+  guard(process, child.pid)
+  return child
+}
+
+/**
+ * The exit handler reaches every ordinary end. A test that is killed runs none, so a shell watches a pipe to it: the
+ * pipe closes with this process, and only then does the shell kill the child.
+ */
+function guard (process: ChildProcess, pid: number): void {
+  if (living.size === 0) globalThis.process.once('exit', killAll)
+  living.add(process)
+  const watcher = spawn('/bin/sh', ['-c', 'read -r _; kill -9 "$0" 2>/dev/null', String(pid)],
+    { stdio: ['pipe', 'ignore', 'ignore'] })
+  watcher.unref()
+  process.once('exit', () => {
+    watcher.kill('SIGKILL')
+    living.delete(process)
+    if (living.size === 0) globalThis.process.off('exit', killAll)
+  })
+}
+
+function killAll (): void {
+  for (const process of living) process.kill('SIGKILL')
+}
