@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net'
 
-type Fields = Omit<ServiceInstance, 'url'>
+type Fields = Omit<ServiceInstance, 'url' | 'weight'>
 
 /** One instance of a service that may be called, as it was last seen in Consul. Frozen. */
 export class ServiceInstance {
@@ -16,6 +16,8 @@ export class ServiceInstance {
   readonly status: 'passing' | 'warning'
   /** Consul's weight for the present status; default 1. */
   readonly weight: number
+  /** Consul's weights for both statuses; default 1 and 1. */
+  readonly weights: { readonly passing: number, readonly warning: number }
   /** From `meta.scheme`. Default `http`. */
   readonly scheme: 'http' | 'https'
   readonly node: string
@@ -29,7 +31,8 @@ export class ServiceInstance {
     this.tags = fields.tags
     this.meta = fields.meta
     this.status = fields.status
-    this.weight = fields.weight
+    this.weight = fields.weights[fields.status]
+    this.weights = fields.weights
     this.scheme = fields.scheme
     this.node = fields.node
     this.datacenter = fields.datacenter

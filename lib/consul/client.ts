@@ -1,0 +1,218 @@
+import type { Random } from '../clock.ts'
+import { parseDuration, type Duration } from '../duration.ts'
+import type { ConsulOptions } from '../option-types.ts'
+import { resolveOptions } from '../options.ts'
+import { isObject, readAnswer, statusError } from './answer.ts'
+import { instanceOf, statusOf } from './health-entry.ts'
+import type { ServiceInstance } from './instance.ts'
+import { wireDefinition, type ServiceDefinition } from './service-definition.ts'
+import { encodeName } from './service-name.ts'
+import { Transport, type ApiRequest, type ApiResponse, type ConnectionOptions, type QueryParameters } from './transport.ts'
+import type { Answer, CheckStatus, WireAgentSelf, WireCheck, WireHealthEntry, WireService } from './wire.ts'
+
+export interface CallOptions {
+  signal?: AbortSignal | undefined
+  /** Milliseconds to the whole answer. Default: the `timeout` option, for blocking queries on top of the wait. */
+  timeout?: number
+}
+
+export interface ReadOptions extends CallOptions {
+  /** Default: the `datacenter` option, else the agent's. */
+  datacenter?: string | undefined
+  consistency?: 'stale' | 'default' | 'consistent'
+}
+
+export interface BlockingOptions {
+  /** How long Consul may hold the answer back; it adds up to a sixteenth. At most 10 minutes. */
+  wait?: Duration
+}
+
+export interface HealthQuery extends ReadOptions, BlockingOptions {
+  /** The index of the answer before: Consul answers when there is a newer one, or after `wait`. */
+  index?: string | undefined
+  tag?: string | undefined
+  filter?: string | undefined
+  near?: string | undefined
+  /** Only instances whose checks all pass. */
+  passing?: boolean
+}
+
+export type ClientOptions = Pick<ConsulOptions,
+  'url' | 'token' | 'tokenFile' | 'tls' | 'datacenter' | 'namespace' | 'partition' | 'timeout'>
+
+/** How many blocking queries a client of one's own can have under way; more wait for their turn. */
+const defaultBlockingConnections = 8
+
+/** Consul's HTTP API, as far as it is needed here: promises, no retries, no state but the connections. */
+export class ConsulClient {
+  readonly #transport: Transport
+  readonly #datacenter: string | undefined
+  readonly #timeout: number
+  readonly #random: Random
+
+  /**
+   * @param options What is not given comes from the environment.
+   * @throws FST_CONSUL_INVALID_OPTION
+   */
+  constructor (
+    options: ClientOptions = {},
+    resolved: ConnectionOptions & { readonly datacenter: string | undefined } = resolveOptions(options),
+    blockingConnections = defaultBlockingConnections,
+    random: Random = Math.random
+  ) {
+    this.#transport = new Transport(resolved, blockingConnections)
+    this.#datacenter = resolved.datacenter
+    this.#timeout = resolved.timeout
+    this.#random = random
+  }
+
+  /** The address by which this machine reaches the agent, once it has answered. */
+  get localAddress (): string | undefined {
+    return this.#transport.localAddress
+  }
+
+  /** Registers a service at the agent, or changes it. The agent tells the catalog afterwards. @returns its id */
+  async registerService (
+    definition: ServiceDefinition, options: CallOptions & { replaceExistingChecks?: boolean } = {}
+  ): Promise<string> {
+    encodeName(definition.name)
+    await this.#write('/agent/service/register', {
+      query: { 'replace-existing-checks': options.replaceExistingChecks },
+      body: wireDefinition(definition)
+    }, options)
+    return definition.id ?? definition.name
+  }
+
+  /** Removes a service from the agent. Consul before 1.11 says nothing of an id that it does not know. */
+  async deregisterService (id: string, options: CallOptions = {}): Promise<void> {
+    await this.#write(`/agent/service/deregister/${encodeName(id)}`, {}, options)
+  }
+
+  /** Takes a service out of discovery until it is called with `false`; the agent remembers over restarts. */
+  async setMaintenance (id: string, on: boolean, reason = '', options: CallOptions = {}): Promise<void> {
+    await this.#write(`/agent/service/maintenance/${encodeName(id)}`, {
+      query: { enable: String(on), reason: reason === '' ? undefined : reason }
+    }, options)
+  }
+
+  /** Sets status and output of a TTL check and starts its time anew. */
+  async updateCheck (
+    checkId: string, status: CheckStatus, output: string, options: CallOptions = {}
+  ): Promise<void> {
+    await this.#write(`/agent/check/update/${encodeName(checkId)}`, {
+      body: { Status: status, Output: output }
+    }, options)
+  }
+
+  async deregisterCheck (checkId: string, options: CallOptions = {}): Promise<void> {
+    await this.#write(`/agent/check/deregister/${encodeName(checkId)}`, {}, options)
+  }
+
+  /** Every instance of a service with all its checks, healthy or not. With `index` a blocking query. */
+  async health (name: string, query: HealthQuery = {}): Promise<Answer<WireHealthEntry[]>> {
+    const { index, tag, filter, near, passing } = query
+    return await this.#read(`/health/service/${encodeName(name)}`, {
+      ...this.#readParameters(query), index, tag, filter, near, passing
+    }, { ...query, blocking: index !== undefined }, Array.isArray)
+  }
+
+  /** The instances that are passing or in warning. */
+  async discoverService (name: string, query: HealthQuery = {}): Promise<ServiceInstance[]> {
+    const { value } = await this.health(name, query)
+    return value.flatMap(entry => {
+      const status = statusOf(entry.Checks)
+      if (status !== 'passing' && status !== 'warning') return []
+      return [instanceOf(entry, status, query.datacenter ?? this.#datacenter ?? '')]
+    })
+  }
+
+  /** The address of one healthy instance, chosen at random, or `null`. */
+  async getServiceAddress (
+    name: string, query: HealthQuery = {}
+  ): Promise<{ address: string, port: number, instance: ServiceInstance } | null> {
+    const instances = await this.discoverService(name, query)
+    const instance = instances[Math.floor(this.#random() * instances.length)]
+    return instance === undefined ? null : { address: instance.address, port: instance.port, instance }
+  }
+
+  /** What the agent itself knows of a service of its own. With `hash` a blocking query. */
+  async agentService (
+    id: string, query: CallOptions & BlockingOptions & { hash?: string } = {}
+  ): Promise<Answer<WireService>> {
+    return await this.#read(`/agent/service/${encodeName(id)}`, { hash: query.hash, wait: waitOf(query) },
+      { ...query, blocking: query.hash !== undefined }, isObject)
+  }
+
+  /** The checks of one of the agent's own services, by check id. */
+  async agentChecks (serviceId: string, options: CallOptions = {}): Promise<Record<string, WireCheck>> {
+    const filter = `ServiceID == ${JSON.stringify(serviceId)}`
+    const { value } = await this.#read<Record<string, WireCheck>>('/agent/checks', { filter }, options, isObject)
+    return value
+  }
+
+  /** Every service of the catalog with all its tags. */
+  async listServices (options: ReadOptions = {}): Promise<Record<string, string[]>> {
+    const { value } = await this.#read<Record<string, string[]>>(
+      '/catalog/services', this.#readParameters(options), options, isObject)
+    return Object.assign(Object.create(null), value)
+  }
+
+  async agentSelf (options: CallOptions = {}): Promise<WireAgentSelf> {
+    const { value } = await this.#read<WireAgentSelf>('/agent/self', {}, options, isObject)
+    return value
+  }
+
+  /** The address of the cluster's leader; empty during an election. */
+  async leader (options: CallOptions = {}): Promise<string> {
+    const { value } = await this.#read<string>('/status/leader', {}, options, value => typeof value === 'string')
+    return value
+  }
+
+  /** Ends every connection; requests under way fail. */
+  async close (): Promise<void> {
+    await this.#transport.close()
+  }
+
+  #readParameters ({ datacenter, consistency = 'default', ...query }: ReadOptions & BlockingOptions): QueryParameters {
+    return {
+      dc: datacenter ?? this.#datacenter,
+      wait: waitOf(query),
+      stale: consistency === 'stale',
+      consistent: consistency === 'consistent'
+    }
+  }
+
+  async #write (path: string, rest: Pick<ApiRequest, 'query' | 'body'>, options: CallOptions): Promise<void> {
+    const deadline = options.timeout ?? this.#timeout
+    await this.#send({ method: 'PUT', path, ...rest, body: rest.body ?? {}, deadline, signal: options.signal })
+  }
+
+  async #read<T> (
+    path: string, query: QueryParameters, options: CallOptions & BlockingOptions & { blocking?: boolean },
+    isExpected: (value: unknown) => boolean
+  ): Promise<Answer<T>> {
+    const { blocking = false, signal } = options
+    const deadline = (options.timeout ?? this.#timeout) + (blocking ? longestWait(options) : 0)
+    const response = await this.#send({ method: 'GET', path, query, deadline, blocking, signal })
+    return readAnswer(`GET /v1${path}`, response, isExpected)
+  }
+
+  async #send (request: ApiRequest): Promise<ApiResponse> {
+    const response = await this.#transport.send(request)
+    if (response.status === 200) return response
+    throw statusError(`${request.method} /v1${request.path}`, response)
+  }
+}
+
+/** What Consul waits if a blocking query does not say: https://developer.hashicorp.com/consul/api-docs/features/blocking */
+const defaultWait = 300_000
+
+function waitOf ({ wait }: BlockingOptions): string | undefined {
+  return wait === undefined ? undefined : typeof wait === 'number' ? `${wait}ms` : wait
+}
+
+/** Consul adds up to a sixteenth to the wait, to spread its answers. */
+function longestWait ({ wait = defaultWait }: BlockingOptions): number {
+  const ms = parseDuration(wait) ?? defaultWait
+  return ms + ms / 16
+}

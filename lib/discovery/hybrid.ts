@@ -1,0 +1,44 @@
+import type { ServiceInstance } from '../consul/instance.ts'
+import { UnavailableError } from '../errors.ts'
+import type { Catalog } from './catalog.ts'
+import type { DiscoverQuery, InstanceSource } from './source.ts'
+import type { StaticSource } from './static.ts'
+
+/**
+ * Consul first. The fallback serves where Consul has never answered, and where no instance is registered at all; not
+ * where all are critical: then the service is down, and Consul knows it.
+ */
+export class HybridSource implements InstanceSource {
+  readonly #catalog: Catalog
+  readonly #fallback: StaticSource
+
+  constructor (catalog: Catalog, fallback: StaticSource) {
+    this.#catalog = catalog
+    this.#fallback = fallback
+  }
+
+  peek (name: string, query?: DiscoverQuery): readonly ServiceInstance[] | undefined {
+    const instances = this.#catalog.peek(name, query)
+    return instances === undefined ? undefined : this.#orFallback(instances, name, query)
+  }
+
+  async discover (name: string, query?: DiscoverQuery): Promise<readonly ServiceInstance[]> {
+    try {
+      return this.#orFallback(await this.#catalog.discover(name, query), name, query)
+    } catch (error) {
+      if (error instanceof UnavailableError && this.#fallback.has(name)) return this.#fallback.peek(name)
+      throw error
+    }
+  }
+
+  onLeave (listener: (left: readonly ServiceInstance[]) => void): () => void {
+    return this.#catalog.onLeave(listener)
+  }
+
+  #orFallback (
+    instances: readonly ServiceInstance[], name: string, query?: DiscoverQuery
+  ): readonly ServiceInstance[] {
+    if (instances.length > 0 || !this.#fallback.has(name)) return instances
+    return this.#catalog.isUnregistered(name, query) ? this.#fallback.peek(name) : instances
+  }
+}

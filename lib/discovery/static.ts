@@ -1,0 +1,51 @@
+import { ServiceInstance } from '../consul/instance.ts'
+import type { InstanceSource } from './source.ts'
+
+const none: readonly ServiceInstance[] = Object.freeze([])
+
+/** The addresses of the `fallback` option as instances: always there, never changing, without tags. */
+export class StaticSource implements InstanceSource {
+  readonly #services: ReadonlyMap<string, readonly ServiceInstance[]>
+
+  constructor (fallback: Readonly<Record<string, readonly string[]>>) {
+    this.#services = new Map(Object.entries(fallback).map(([name, urls]) =>
+      [name, Object.freeze(urls.map(url => instanceAt(name, new URL(url))))]))
+  }
+
+  has (name: string): boolean {
+    return this.#services.has(name)
+  }
+
+  names (): string[] {
+    return [...this.#services.keys()]
+  }
+
+  peek (name: string): readonly ServiceInstance[] {
+    return this.#services.get(name) ?? none
+  }
+
+  async discover (name: string): Promise<readonly ServiceInstance[]> {
+    return this.peek(name)
+  }
+
+  onLeave (): () => void {
+    return () => {}
+  }
+}
+
+function instanceAt (name: string, { origin, protocol, hostname, port }: URL): ServiceInstance {
+  const scheme = protocol === 'https:' ? 'https' : 'http'
+  return new ServiceInstance({
+    id: origin,
+    name,
+    address: hostname.replace(/^\[|\]$/g, ''),
+    port: port === '' ? { http: 80, https: 443 }[scheme] : Number(port),
+    tags: Object.freeze([]),
+    meta: Object.freeze(Object.create(null)),
+    status: 'passing',
+    weights: Object.freeze({ passing: 1, warning: 1 }),
+    scheme,
+    node: '',
+    datacenter: ''
+  })
+}

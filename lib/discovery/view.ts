@@ -1,0 +1,73 @@
+import type { ServiceInstance } from '../consul/instance.ts'
+import type { WireHealthEntry } from '../consul/wire.ts'
+import { matches, nextSnapshot, nothingKnown, sameElements, type ServiceSnapshot } from './instances.ts'
+import type { DiscoverQuery } from './source.ts'
+
+/** How a view is kept up to date. */
+export type Upkeep = 'new' | 'unknown' | 'watched' | 'polled' | 'idle'
+
+/** What Consul is asked for: all that cannot be matched in memory. */
+export interface ViewKey {
+  readonly name: string
+  readonly datacenter: string | undefined
+  readonly filter: string | undefined
+  readonly near: string | undefined
+}
+
+/** More than any program has on purpose; tags may come from users. */
+const maxSelections = 100
+
+/** One service as it was last seen, and the lists that were asked of it. */
+export class ServiceView {
+  readonly key: ViewKey
+  upkeep: Upkeep = 'new'
+  snapshot: ServiceSnapshot | undefined
+  /** Whether someone asked since the last look for idle views. */
+  asked = true
+  /** When it was last known that someone had asked. */
+  idleSince = 0
+  /** When Consul last answered. */
+  answeredAt = 0
+  /** Since when Consul does not answer; `undefined` while it does. */
+  lostAt: number | undefined
+  /** When it last failed to answer. */
+  failedAt = 0
+  /** Why Consul does not answer. */
+  error: unknown
+  readonly #selections = new Map<string, { from: readonly ServiceInstance[], list: readonly ServiceInstance[] }>()
+
+  constructor (key: ViewKey, now: number) {
+    this.key = key
+    this.idleSince = now
+  }
+
+  /** Takes over what Consul lists now. */
+  accept (entries: readonly WireHealthEntry[], now: number): ServiceSnapshot {
+    this.snapshot = nextSnapshot(this.snapshot ?? nothingKnown, entries, this.key.datacenter ?? '')
+    this.answeredAt = now
+    this.lostAt = undefined
+    this.error = undefined
+    return this.snapshot
+  }
+
+  fail (error: unknown, now: number): void {
+    this.lostAt ??= now
+    this.failedAt = now
+    this.error = error
+  }
+
+  /** The instances that match; the same array until one of them changes. */
+  select (query: DiscoverQuery, passingOnly: boolean): readonly ServiceInstance[] {
+    const from = (this.snapshot ?? nothingKnown).healthy
+    if (query.tag === undefined && query.tags === undefined && !passingOnly) return from
+    const key = JSON.stringify([query.tag, query.tags, passingOnly])
+    const last = this.#selections.get(key)
+    if (last?.from === from) return last.list
+    const wanted = { ...query, passingOnly }
+    const found = from.filter(instance => matches(instance, wanted))
+    const list = last !== undefined && sameElements(last.list, found) ? last.list : Object.freeze(found)
+    if (this.#selections.size >= maxSelections) this.#selections.clear()
+    this.#selections.set(key, { from, list })
+    return list
+  }
+}
