@@ -7,12 +7,8 @@ import { startChild, type Child } from './children.ts'
 import { agentConfig, merge, type JsonObject } from './consul-config.ts'
 import { findConsul, type ConsulBinary } from './find-consul.ts'
 import { freePorts } from './ports.ts'
+import type { Teardown } from './teardown.ts'
 import { until } from './wait.ts'
-
-/** What a helper needs of a tap test. */
-export interface Teardown {
-  teardown (fn: () => unknown): void
-}
 
 export interface ConsulOptions {
   /** Default deny; the management token is the agent's `token`. */
