@@ -72,3 +72,7 @@ export const ApiRateLimitedError = createError<ApiErrorArguments>(
 /** Any other status that is not a success. `request, status, text`. */
 export const ApiStatusError = createError<ApiErrorArguments>(
   'FST_CONSUL_API_STATUS', 'Consul answered %s with %d: %s', 502)
+
+/** Why the signal of a health check aborted: its limit. `name, ms`. */
+export const CheckTimeoutError = createError<[string, number]>(
+  'FST_CONSUL_CHECK_TIMEOUT', 'The health check %s did not settle within %d ms', 504)
