@@ -3,12 +3,15 @@ import type { ConsulBinary } from './find-consul.ts'
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }
 export type JsonObject = { readonly [key: string]: Json }
 
+export type Ports = readonly [http: number, server: number, serfLan: number, serfWan: number]
+
 export interface AgentConfig {
   host: string
-  ports: readonly [http: number, server: number, serfLan: number, serfWan: number]
+  ports: Ports
   version: ConsulBinary['version']
-  /** Absent: no access control. */
+  /** None: no access control. */
   token?: string | undefined
+  /** None: a development agent, which keeps nothing. */
   dataDir?: string | undefined
 }
 
@@ -16,7 +19,7 @@ export interface AgentConfig {
 export function agentConfig ({ host, ports, version, token, dataDir }: AgentConfig): JsonObject {
   const [http, server, serfLan, serfWan] = ports
   const [major, minor] = version
-  const since = (m: number): boolean => major > 1 || minor >= m
+  const since = (oneDot: number): boolean => major > 1 || minor >= oneDot
   return {
     bind_addr: host,
     client_addr: host,
@@ -32,7 +35,12 @@ export function agentConfig ({ host, ports, version, token, dataDir }: AgentConf
       grpc: -1,
       ...(since(14) && { grpc_tls: -1 })
     },
-    ...(dataDir !== undefined && { data_dir: dataDir, performance: { raft_multiplier: 1 } }),
+    ...(dataDir !== undefined && {
+      server: true,
+      bootstrap_expect: 1,
+      data_dir: dataDir,
+      performance: { raft_multiplier: 1 }
+    }),
     ...(token !== undefined && {
       acl: {
         enabled: true,

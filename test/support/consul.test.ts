@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import { startConsul } from './consul.ts'
 
@@ -26,4 +27,18 @@ t.test('with access control only the token sees anything', async t => {
   const consul = await startConsul(t, { acl: true })
   t.equal((await consul.api('GET', '/v1/agent/self')).status, 200)
   t.equal((await fetch(`${consul.url}/v1/agent/self`)).status, 403)
+})
+
+t.test('a suspended agent answers when it is resumed', async t => {
+  const consul = await startConsul(t)
+  consul.suspend()
+  const answer = consul.api('GET', '/v1/agent/self')
+  const first = await Promise.race([answer.then(() => 'answer'), delay(100, 'nothing')])
+  t.equal(first, 'nothing')
+  consul.resume()
+  t.equal((await answer).status, 200)
+})
+
+t.test('an agent with an impossible configuration says why it ended', async t => {
+  await t.rejects(startConsul(t, { config: { no_such_key: true } }), { message: /no_such_key/ })
 })

@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { request } from 'undici'
 import { startChild, type Child } from './children.ts'
-import { agentConfig, merge, type JsonObject } from './consul-config.ts'
+import { consulApi, isReady, type ConsulApi } from './consul-api.ts'
+import { agentConfig, merge, type JsonObject, type Ports } from './consul-config.ts'
 import { findConsul, type ConsulBinary } from './find-consul.ts'
 import { freePorts } from './ports.ts'
 import type { Teardown } from './teardown.ts'
@@ -13,7 +13,7 @@ import { until } from './wait.ts'
 export interface ConsulOptions {
   /** Default deny; the management token is the agent's `token`. */
   acl?: boolean
-  /** Keep the state over a restart. Without it a restarted agent is empty. */
+  /** Keep the state over a restart (an election longer to start). Without it a restarted agent is empty. */
   persist?: boolean
   /** Merged over the agent's configuration file. */
   config?: JsonObject
@@ -21,25 +21,22 @@ export interface ConsulOptions {
   host?: string
 }
 
-export interface ConsulAnswer<T> {
-  status: number
-  headers: Record<string, string | string[] | undefined>
-  text: string
-  /** The parsed body, `undefined` when it is no JSON. */
-  json: T
-}
-
 /** A real agent of this test's own, with a leader and its node in the catalog. It ends with the test. */
 export async function startConsul (t: Teardown, options: ConsulOptions = {}): Promise<ConsulAgent> {
+  const agent = await createConsul(t, options)
+  await agent.start()
+  return agent
+}
+
+/** As `startConsul`, but not started: its address is known and nobody listens there yet. */
+export async function createConsul (t: Teardown, options: ConsulOptions = {}): Promise<ConsulAgent> {
   const binary = await findConsul()
   const folder = await mkdtemp(join(tmpdir(), 'fastify-consul-'))
-  const [http, server, serfLan, serfWan] = await freePorts(4, options.host) as [number, number, number, number]
-  const agent = new ConsulAgent(binary, folder, [http, server, serfLan, serfWan], options)
+  const agent = new ConsulAgent(binary, folder, await freePorts(4, options.host) as unknown as Ports, options)
   t.teardown(async () => {
     await agent.kill()
     await rm(folder, { recursive: true, force: true })
   })
-  await agent.start()
   return agent
 }
 
@@ -49,15 +46,15 @@ export class ConsulAgent {
   readonly port: number
   /** The management token with `acl`, else undefined. */
   readonly token: string | undefined
+  /** One request of its own connection to the agent's HTTP API, with the management token; limited to 20 s. */
+  readonly api: ConsulApi
   #binary: ConsulBinary
   #folder: string
-  #ports: readonly [number, number, number, number]
+  #ports: Ports
   #options: ConsulOptions
   #child: Child | undefined
 
-  constructor (
-    binary: ConsulBinary, folder: string, ports: readonly [number, number, number, number], options: ConsulOptions
-  ) {
+  constructor (binary: ConsulBinary, folder: string, ports: Ports, options: ConsulOptions) {
     this.#binary = binary
     this.#folder = folder
     this.#ports = ports
@@ -66,6 +63,7 @@ export class ConsulAgent {
     this.port = ports[0]
     this.url = `http://${this.host}:${this.port}`
     this.token = options.acl === true ? randomUUID() : undefined
+    this.api = consulApi(this.url, this.token)
   }
 
   get pid (): number {
@@ -73,35 +71,33 @@ export class ConsulAgent {
     return this.#child.pid
   }
 
+  /** `host:port` on which servers of a cluster find each other. */
+  get gossipAddress (): string { return `${this.host}:${this.#ports[2]}` }
+
   /** Starts it, again on the same ports after `kill` or `stop`, and waits until it is ready. */
   async start (): Promise<void> {
     await this.launch()
     await this.ready()
   }
 
-  /** Starts it without waiting for more than its process. */
+  /** Starts it and waits for no more than its process. */
   async launch (): Promise<void> {
     if (this.#child?.running === true) throw new Error('the agent is running')
-    const file = join(this.#folder, 'agent.json')
     const { persist = false, config = {} } = this.#options
-    const dataDir = persist ? join(this.#folder, 'data') : undefined
     const { host, token } = this
-    const base = agentConfig({ host, token, dataDir, ports: this.#ports, version: this.#binary.version })
-    await writeFile(file, JSON.stringify(merge(base, config)))
-    const kind = persist ? ['-server', '-bootstrap-expect=1'] : ['-dev']
+    const dataDir = persist ? join(this.#folder, 'data') : undefined
+    const own = agentConfig({ host, token, dataDir, ports: this.#ports, version: this.#binary.version })
+    const file = join(this.#folder, 'agent.json')
+    await writeFile(file, JSON.stringify(merge(own, config)))
+    const kind = persist ? [] : ['-dev']
     this.#child = await startChild(this.#binary.path, ['agent', ...kind, `-config-file=${file}`])
   }
 
   /** Resolves once it has a leader, answers about itself and its node is in the catalog. */
   async ready (): Promise<void> {
-    await until(async () => {
-      if (this.#child?.running !== true) return `ended: ${this.#child?.output}`
-      const leader = await this.api<string>('GET', '/v1/status/leader')
-      const self = await this.api('GET', '/v1/agent/self')
-      const nodes = await this.api<unknown[]>('GET', '/v1/catalog/nodes')
-      return leader.json !== '' && self.status === 200 && nodes.status === 200 && nodes.json.length > 0
-    }, { timeout: 20_000, what: 'the Consul agent to be ready' })
-    if (!this.#child?.running) throw new Error(`Consul ended: ${this.#child?.output}`)
+    const ended = (): boolean => this.#child?.running !== true
+    await until(() => ended() || isReady(this.api), { timeout: 20_000, what: 'the Consul agent to be ready' })
+    if (ended()) throw new Error(`the Consul agent ended: ${this.#child?.output}`)
   }
 
   /** Ends it at once (SIGKILL) or as told, and waits until it has ended. */
@@ -122,30 +118,5 @@ export class ConsulAgent {
 
   resume (): void {
     this.#child?.signal('SIGCONT')
-  }
-
-  /** One request of its own connection to the agent's HTTP API, with the management token; limited to 20 s. */
-  async api<T = unknown> (method: 'GET' | 'PUT' | 'DELETE' | 'POST', path: string, body?: unknown):
-  Promise<ConsulAnswer<T>> {
-    const response = await request(new URL(path, this.url), {
-      method,
-      reset: true,
-      signal: AbortSignal.timeout(20_000),
-      headers: {
-        ...(body !== undefined && { 'content-type': 'application/json' }),
-        ...(this.token !== undefined && { 'x-consul-token': this.token })
-      },
-      ...(body !== undefined && { body: JSON.stringify(body) })
-    })
-    const text = await response.body.text()
-    return { status: response.statusCode, headers: response.headers, text, json: parse(text) as T }
-  }
-}
-
-function parse (text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
   }
 }

@@ -1,26 +1,22 @@
-import type { GenericContainer, StartedTestContainer } from 'testcontainers'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { pipeline } from 'node:stream/promises'
+import type { ContainerRuntimeClient, GenericContainer } from 'testcontainers'
 import type { Service } from './service.ts'
 import type { Teardown } from './teardown.ts'
 
-/** Says once per test run whether containers can be started: "yes" or "no". Set to "no", none is. */
-const variable = 'TEST_CONTAINERS'
-
-/** Rejects without a container runtime. Asking takes most of a second, so the answer is kept for child processes. */
-export async function requireContainerRuntime (): Promise<void> {
-  process.env[variable] ??= await hasRuntime() ? 'yes' : 'no'
-  if (process.env[variable] === 'no') throw new Error('no container runtime')
-}
-
-async function hasRuntime (): Promise<boolean> {
+/** Rejects without a container runtime. Asking costs half a second: with `TEST_CONTAINERS=no` nobody is asked. */
+export async function containerRuntime (): Promise<ContainerRuntimeClient> {
+  if (process.env.TEST_CONTAINERS === 'no') throw new Error('no container runtime')
   const { getContainerRuntimeClient } = await import('testcontainers')
-  return getContainerRuntimeClient().then(() => true, () => false)
+  return getContainerRuntimeClient()
 }
 
 /** Starts a container that ends with the test. Its `port` is reached at the service's host and port. */
 export async function startContainer (
   t: Teardown, image: string, port: number, configure: (container: GenericContainer) => GenericContainer
-): Promise<Service & { container: StartedTestContainer }> {
-  await requireContainerRuntime()
+): Promise<Service> {
+  await containerRuntime()
   const { GenericContainer } = await import('testcontainers')
   const container = await configure(new GenericContainer(image).withExposedPorts(port)).start()
   let stopped: Promise<unknown> | undefined
@@ -30,10 +26,25 @@ export async function startContainer (
   }
   t.teardown(() => stop(0))
   return {
-    container,
     host: container.getHost(),
     port: container.getMappedPort(port),
     kill: () => stop(0),
     stop: () => stop(10_000)
+  }
+}
+
+/** Copies one file out of an image into `folder`. */
+export async function copyFromImage (image: string, path: string, folder: string): Promise<void> {
+  const runtime = await containerRuntime()
+  const { ImageName } = await import('testcontainers')
+  await runtime.image.pull(ImageName.fromString(image))
+  const container = await runtime.container.create({ Image: image })
+  try {
+    const tar = spawn('tar', ['-x', '-C', folder], { stdio: ['pipe', 'ignore', 'inherit'] })
+    const ended = once(tar, 'close')
+    await pipeline(await runtime.container.fetchArchive(container, path), tar.stdin)
+    await ended
+  } finally {
+    await runtime.container.remove(container)
   }
 }

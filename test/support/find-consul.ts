@@ -1,42 +1,46 @@
-import { join } from 'node:path'
-import { cached } from './cache.ts'
+import { delimiter, join } from 'node:path'
+import { cached, exists } from './cache.ts'
+import { copyFromImage } from './containers.ts'
 import { debianRelease, unpackDebianPackages } from './debian.ts'
+import { firstFound } from './first-found.ts'
 import { run } from './run.ts'
 
 export interface ConsulBinary {
   path: string
-  /** `[1, 8, 7]` */
-  version: readonly [number, number, number]
+  version: readonly [major: number, minor: number, patch: number]
 }
 
-const places: ReadonlyArray<() => Promise<string>> = [
-  fromEnvironment,
-  fromPath,
-  fromDebian
-]
-
+/**
+ * A Consul binary: on the PATH, in the image `CONSUL_IMAGE` (default `hashicorp/consul`) when there is a container
+ * runtime, or on Debian the distribution's package. The latter two are unpacked into node_modules/.cache; nothing is
+ * installed.
+ *
+ * It is a binary and not a container because tests stop an agent in mid-air, start it again on the same ports and let
+ * it check services on 127.0.0.1: a container can do none of that on every platform. So what is there already comes
+ * first and what has to be downloaded last.
+ */
 export async function findConsul (): Promise<ConsulBinary> {
-  const misses: string[] = []
-  for (const place of places) {
-    try {
-      const path = await place()
-      return { path, version: await consulVersion(path) }
-    } catch (error) {
-      misses.push(error instanceof Error ? error.message : String(error))
-    }
+  return firstFound('Consul', 'install the consul binary or a container runtime such as Docker', [
+    { name: 'PATH', find: () => checked(onPath()) },
+    { name: 'container image', find: () => checked(fromImage()) },
+    { name: 'Debian package', find: () => checked(fromDebian()) }
+  ])
+}
+
+async function onPath (): Promise<string> {
+  for (const folder of (process.env.PATH ?? '').split(delimiter)) {
+    const path = join(folder, 'consul')
+    if (await exists(path)) return path
   }
-  throw new Error('No Consul found: install the consul binary (https://developer.hashicorp.com/consul/install) ' +
-    `or a container runtime such as Docker. Tried: ${misses.join('; ')}`)
+  throw new Error('no consul')
 }
 
-async function fromEnvironment (): Promise<string> {
-  const path = process.env.CONSUL_BINARY
-  if (path === undefined) throw new Error('CONSUL_BINARY is not set')
-  return path
-}
-
-async function fromPath (): Promise<string> {
-  return 'consul'
+async function fromImage (): Promise<string> {
+  if (process.platform !== 'linux') throw new Error('the binary in it is for Linux')
+  const image = process.env.CONSUL_IMAGE ?? 'hashicorp/consul'
+  const folder = await cached(`consul-image-${encodeURIComponent(image)}`,
+    folder => copyFromImage(image, '/bin/consul', folder))
+  return join(folder, 'consul')
 }
 
 /** Debian 11 is the last release with a Consul (1.8.7): one file that needs only libc, so it runs on later ones too. */
@@ -46,9 +50,10 @@ async function fromDebian (): Promise<string> {
   return join(folder, 'usr/bin/consul')
 }
 
-async function consulVersion (path: string): Promise<ConsulBinary['version']> {
+async function checked (found: Promise<string>): Promise<ConsulBinary> {
+  const path = await found
   const { stdout } = await run(path, ['version'])
   const [, major, minor, patch] = /v(\d+)\.(\d+)\.(\d+)/.exec(stdout) ?? []
-  if (patch === undefined) throw new Error(`${path} version answered ${stdout}`)
-  return [Number(major), Number(minor), Number(patch)]
+  if (patch === undefined) throw new Error(`${path} is no Consul: ${stdout}`)
+  return { path, version: [Number(major), Number(minor), Number(patch)] }
 }

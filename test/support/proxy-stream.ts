@@ -57,10 +57,11 @@ export class Stream {
       this.limit -= chunk.length
       this.#to.write(chunk)
     } else {
-      // The reset may overtake what is still on its way: the last bytes are passed on first.
-      this.#to.write(chunk.subarray(0, this.limit), this.#reset)
+      this.#to.write(chunk.subarray(0, this.limit))
       this.limit = 0
       this.#held = true
+      // A reset in the same moment as data is an ordinary end to libuv: let the other side read first.
+      setTimeout(this.#reset, 20).unref()
     }
   }
 }

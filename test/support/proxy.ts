@@ -80,10 +80,7 @@ export class Proxy {
 
   /** Resets every open connection (RST), on both sides. */
   reset (): void {
-    for (const { client, server } of this.#connections) {
-      client.resetAndDestroy()
-      server.resetAndDestroy()
-    }
+    for (const { client, server } of this.#connections) reset(client, server)
   }
 
   /** Ends every open connection in good order (FIN), on both sides. */
@@ -101,14 +98,11 @@ export class Proxy {
 
   #open (client: Socket): void {
     const server = connect({ ...this.#target, allowHalfOpen: true })
-    const reset = (): void => {
-      client.resetAndDestroy()
-      server.resetAndDestroy()
-    }
+    const fail = (): void => reset(client, server)
     const connection: Connection = {
       client,
       server,
-      streams: [new Stream(client, server, reset), new Stream(server, client, reset)]
+      streams: [new Stream(client, server, fail), new Stream(server, client, fail)]
     }
     this.#opened++
     this.#connections.add(connection)
@@ -119,7 +113,7 @@ export class Proxy {
     }
     for (const socket of [client, server]) {
       socket.setNoDelay(true)
-      socket.on('error', reset)
+      socket.on('error', fail)
       socket.on('close', () => {
         if (!client.destroyed || !server.destroyed) return
         this.#connections.delete(connection)
@@ -130,4 +124,9 @@ export class Proxy {
   * #streams (): Iterable<Stream> {
     for (const { streams } of this.#connections) yield * streams
   }
+}
+
+/** `resetAndDestroy` would send FIN before RST, and then it is chance which of the two the other side sees. */
+function reset (...sockets: readonly Socket[]): void {
+  for (const socket of sockets) Object.assign(socket, { resetAndClosing: true }).destroy()
 }

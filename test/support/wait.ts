@@ -37,13 +37,15 @@ export async function until<T> (
 
 /** The first argument of the next `event`; rejects after the time limit (5 s) and on `error`. */
 export async function once<T = unknown> (emitter: EventEmitter, event: string, timeout = 5_000): Promise<T> {
+  const limit = new AbortController()
+  const timer = setTimeout(() => limit.abort(), timeout)
   try {
-    const [value] = await onceEvent(emitter, event, { signal: AbortSignal.timeout(timeout) })
+    const [value] = await onceEvent(emitter, event, { signal: limit.signal })
     return value as T
   } catch (error) {
-    if (error instanceof Error && error.name === 'AbortError') {
-      throw new Error(`waited ${timeout} ms for the event ${event}`, { cause: error })
-    }
-    throw error
+    if (!limit.signal.aborted) throw error
+    throw new Error(`waited ${timeout} ms for the event ${event}`, { cause: error })
+  } finally {
+    clearTimeout(timer)
   }
 }
