@@ -21,9 +21,12 @@ export interface ConsulOptions {
    * `CONSUL_HTTP_SSL` is true); `CONSUL_HTTP_AUTH`.
    */
   url?: string | undefined
-  /** ACL token, or a function that gives it. Default none. Environment: `CONSUL_TOKEN`, else `CONSUL_HTTP_TOKEN`. */
-  token?: string | (() => string | undefined | Promise<string | undefined>) | undefined
-  /** File with the ACL token, trimmed when read. Default none. Environment: `CONSUL_HTTP_TOKEN_FILE`. */
+  /**
+   * ACL token, or a function that gives it (`''`: none). Default: the agent's own.
+   * Environment: `CONSUL_TOKEN`, else `CONSUL_HTTP_TOKEN`.
+   */
+  token?: string | (() => string | Promise<string>) | undefined
+  /** File with the ACL token, in the place of `token`; trimmed. Default none. Environment: `CONSUL_HTTP_TOKEN_FILE`. */
   tokenFile?: string | undefined
   /**
    * TLS to Consul; needs an `https:` url. Default: the system's trust. Environment: `CONSUL_CACERT`,

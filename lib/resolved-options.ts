@@ -9,8 +9,8 @@ export interface ResolvedOptions {
   readonly url: string
   /** The agent's unix socket; `url` is then `http://localhost`. */
   readonly socketPath: string | undefined
-  /** For basic authentication. A secret. */
-  readonly auth: { readonly user: string, readonly password: string } | undefined
+  /** `user:password` for basic authentication. A secret. */
+  readonly auth: string | undefined
   readonly token: TokenSource | undefined
   readonly tls: ResolvedTls
   readonly datacenter: string | undefined
@@ -44,7 +44,7 @@ export interface ResolvedOptions {
 /** Where the ACL token comes from. A file was readable and not empty when the options were resolved. */
 export type TokenSource =
   | { readonly kind: 'value', readonly value: string }
-  | { readonly kind: 'function', readonly get: () => string | undefined | Promise<string | undefined> }
+  | { readonly kind: 'function', readonly get: () => string | Promise<string> }
   | { readonly kind: 'file', readonly path: string }
 
 /** Certificates and keys as PEM text. */
@@ -76,7 +76,7 @@ export interface ResolvedService {
   readonly weights: { readonly passing: number, readonly warning: number } | undefined
   readonly enableTagOverride: boolean
   /** A null-prototype object. */
-  readonly taggedAddresses: Readonly<Record<string, { readonly address: string, readonly port: number | undefined }>>
+  readonly taggedAddresses: Readonly<Record<string, { readonly address: string, readonly port?: number | undefined }>>
   readonly registerOn: 'listening' | 'ready'
 }
 

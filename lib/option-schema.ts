@@ -1,0 +1,127 @@
+import * as v from 'valibot'
+import {
+  address, checkPath, consulUrl, headerName, headerValue, healthCheck, logger, meta, origin, pem, port, routePath,
+  strategy, token
+} from './option-rules.ts'
+import {
+  anyFunction, duration, flag, list, map, maybe, nameText, notYet, numberBetween, oneOf, oneOrMore, orFalse, plainText,
+  section, wholeNumber
+} from './option-values.ts'
+
+const tls = section({
+  ca: maybe(pem),
+  cert: maybe(pem),
+  key: maybe(pem),
+  servername: maybe(plainText),
+  rejectUnauthorized: flag
+})
+
+const service = section({
+  name: maybe(nameText),
+  id: maybe(nameText),
+  port,
+  address: maybe(address),
+  tags: list(plainText),
+  meta,
+  // Consul's bounds: agent/structs/structs.go, ValidateWeights
+  weights: maybe(section({
+    passing: v.optional(wholeNumber(1, 65535), 1),
+    warning: v.optional(wholeNumber(0, 65535), 1)
+  })),
+  enableTagOverride: flag,
+  taggedAddresses: map(plainText, section({ address, port: v.optional(port) })),
+  registerOn: oneOf('listening', 'ready')
+})
+
+const check = section({
+  type: maybe(oneOf('http', 'tcp', 'grpc', 'ttl')),
+  path: maybe(checkPath),
+  interval: duration({ min: '1s' }),
+  timeout: duration(),
+  deregisterAfter: duration({ min: '1m' }),
+  headers: map(headerName, oneOrMore(headerValue)),
+  tlsSkipVerify: flag,
+  successBeforePassing: wholeNumber(0, 65535),
+  failuresBeforeCritical: wholeNumber(0, 65535)
+})
+
+const health = section({
+  readyPath: routePath,
+  livePath: routePath,
+  checks: list(healthCheck),
+  timeout: duration(),
+  cacheFor: duration({ min: '0s' }),
+  details: oneOf('status', 'full', false)
+})
+
+const positive = numberBetween(0, Number.MAX_SAFE_INTEGER)
+
+// the options of @fastify/under-pressure 9
+const underPressure = section({
+  maxEventLoopDelay: positive,
+  maxEventLoopUtilization: v.optional(positive),
+  eventLoopUtilizationMode: v.optional(oneOf('cumulative', 'interval')),
+  maxHeapUsedBytes: v.optional(positive),
+  maxRssBytes: v.optional(positive),
+  message: v.optional(v.string('a string')),
+  retryAfter: v.optional(positive),
+  healthCheck: v.optional(anyFunction),
+  healthCheckInterval: v.optional(positive),
+  pressureHandler: v.optional(anyFunction),
+  sampleInterval: v.optional(positive),
+  exposeStatusRoute: v.optional(v.any()),
+  customError: v.optional(v.any())
+})
+
+const discovery = section({
+  preload: list(nameText),
+  wait: duration({ max: '10m' }),
+  maxStale: maybe(duration()),
+  idleAfter: duration(),
+  maxWatches: wholeNumber(1, 65535),
+  consistency: oneOf('stale', 'default', 'consistent'),
+  passingOnly: flag
+})
+
+const balancer = section({
+  strategy,
+  warningShare: numberBetween(0, 1)
+})
+
+const calls = section({
+  timeout: duration(),
+  deadline: maybe(duration()),
+  connectTimeout: duration(),
+  retries: notYet,
+  retryBudget: notYet,
+  connections: wholeNumber(1, 65535),
+  outlier: notYet,
+  tls,
+  allow: maybe(list(nameText))
+})
+
+/** The options with every default put in; its output has durations in milliseconds and is frozen. */
+export const optionSchema = section({
+  url: consulUrl,
+  token: maybe(token),
+  tokenFile: maybe(plainText),
+  tls,
+  datacenter: maybe(plainText),
+  namespace: maybe(plainText),
+  partition: maybe(plainText),
+  timeout: duration(),
+  mode: oneOf('static', 'register', 'hybrid', 'full'),
+  fallback: map(nameText, oneOrMore(origin)),
+  service: orFalse(service),
+  check,
+  health: orFalse(health),
+  underPressure: orFalse(underPressure),
+  discovery,
+  balancer,
+  calls,
+  drain: section({ delay: duration({ min: '0s' }), timeout: maybe(duration({ min: '0s' })) }),
+  metrics: v.optional(v.literal(false, 'false or left out: metrics are not available yet')),
+  logger: maybe(logger)
+})
+
+export type ValidOptions = v.InferOutput<typeof optionSchema>
