@@ -4,17 +4,17 @@ import { setTimeout as delay } from 'node:timers/promises'
 export interface Clock {
   /** Milliseconds since some fixed moment; never goes backwards. */
   now (): number
-  /** Resolves after `ms`; rejects with the signal's reason once that aborts. Keeps no process alive. */
-  sleep (ms: number, signal?: AbortSignal): Promise<void>
+  /** Resolves after `ms`; rejects with the signal's reason once that aborts. Keeps the process alive only if asked to. */
+  sleep (ms: number, signal?: AbortSignal, keepAlive?: boolean): Promise<void>
   /** Calls `callback` once after `ms` unless the returned function is called first. Keeps no process alive. */
   after (ms: number, callback: () => void): () => void
 }
 
 export const systemClock: Clock = {
   now: () => performance.now(),
-  async sleep (ms, signal) {
+  async sleep (ms, signal, keepAlive = false) {
     try {
-      await delay(ms, undefined, { ref: false, ...(signal && { signal }) })
+      await delay(ms, undefined, { ref: keepAlive, ...(signal && { signal }) })
     } catch (error) {
       throw signal?.reason ?? error
     }

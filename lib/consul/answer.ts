@@ -24,7 +24,9 @@ export function statusError (what: string, { status, text }: ApiResponse): Error
  *
  * @throws FST_CONSUL_API_ANSWER if it is none, or not of the expected kind
  */
-export function readAnswer<T> (what: string, response: ApiResponse, isExpected: (value: unknown) => boolean): Answer<T> {
+export function readAnswer<T> (
+  what: string, response: ApiResponse, isExpected: (value: unknown) => boolean
+): Answer<T> {
   let value: unknown
   try {
     value = JSON.parse(response.text)

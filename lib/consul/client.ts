@@ -7,7 +7,9 @@ import { instanceOf, statusOf } from './health-entry.ts'
 import type { ServiceInstance } from './instance.ts'
 import { wireDefinition, type ServiceDefinition } from './service-definition.ts'
 import { encodeName } from './service-name.ts'
-import { Transport, type ApiRequest, type ApiResponse, type ConnectionOptions, type QueryParameters } from './transport.ts'
+import {
+  Transport, type ApiRequest, type ApiResponse, type ConnectionOptions, type QueryParameters
+} from './transport.ts'
 import type { Answer, CheckStatus, WireAgentSelf, WireCheck, WireHealthEntry, WireService } from './wire.ts'
 
 export interface CallOptions {
@@ -111,9 +113,10 @@ export class ConsulClient {
   /** Every instance of a service with all its checks, healthy or not. With `index` a blocking query. */
   async health (name: string, query: HealthQuery = {}): Promise<Answer<WireHealthEntry[]>> {
     const { index, tag, filter, near, passing } = query
+    const blocking = index !== undefined
     return await this.#read(`/health/service/${encodeName(name)}`, {
-      ...this.#readParameters(query), index, tag, filter, near, passing
-    }, { ...query, blocking: index !== undefined }, Array.isArray)
+      ...this.#readParameters(query), index, tag, filter, near, passing, ...(blocking && { wait: waitOf(query) })
+    }, { ...query, blocking }, Array.isArray)
   }
 
   /** The instances that are passing or in warning. */
@@ -137,10 +140,12 @@ export class ConsulClient {
 
   /** What the agent itself knows of a service of its own. With `hash` a blocking query. */
   async agentService (
-    id: string, query: CallOptions & BlockingOptions & { hash?: string } = {}
+    id: string, query: CallOptions & BlockingOptions & { hash?: string | undefined } = {}
   ): Promise<Answer<WireService>> {
-    return await this.#read(`/agent/service/${encodeName(id)}`, { hash: query.hash, wait: waitOf(query) },
-      { ...query, blocking: query.hash !== undefined }, isObject)
+    const { hash } = query
+    const blocking = hash !== undefined
+    return await this.#read(`/agent/service/${encodeName(id)}`, { hash, ...(blocking && { wait: waitOf(query) }) },
+      { ...query, blocking }, isObject)
   }
 
   /** The checks of one of the agent's own services, by check id. */
@@ -173,10 +178,9 @@ export class ConsulClient {
     await this.#transport.close()
   }
 
-  #readParameters ({ datacenter, consistency = 'default', ...query }: ReadOptions & BlockingOptions): QueryParameters {
+  #readParameters ({ datacenter, consistency = 'default' }: ReadOptions): QueryParameters {
     return {
       dc: datacenter ?? this.#datacenter,
-      wait: waitOf(query),
       stale: consistency === 'stale',
       consistent: consistency === 'consistent'
     }

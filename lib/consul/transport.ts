@@ -46,14 +46,19 @@ export class Transport {
     const { origin, pathname } = new URL(options.url)
     this.#prefix = `${pathname.replace(/\/$/, '')}/v1`
     const { socketPath, timeout, tls: { ca, cert, key, servername, rejectUnauthorized } } = options
-    const connector = buildConnector({ timeout, ...defined({ socketPath, ca, cert, key, servername, rejectUnauthorized }) })
-    const connect: typeof connector = (target, done) => connector(target, (...result) => {
-      if (result[1] !== null) this.#localAddress = (result[1] as Socket).localAddress
-      done(...result)
+    const given = defined({ socketPath, ca, cert, key, servername, rejectUnauthorized })
+    const connector = buildConnector({ timeout, ...given })
+    const pool = (connections: number, onSocket: (socket: Socket) => void) => new Pool(origin, {
+      connections,
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      connect: (target, done) => connector(target, (...result) => {
+        if (result[1] !== null) onSocket(result[1] as Socket)
+        done(...result)
+      })
     })
-    const pool = (connections: number) => new Pool(origin, { connections, connect, headersTimeout: 0, bodyTimeout: 0 })
-    this.#calls = pool(callConnections)
-    this.#blocking = pool(blockingConnections)
+    this.#calls = pool(callConnections, socket => { this.#localAddress = socket.localAddress })
+    this.#blocking = pool(blockingConnections, keepNoProcessAlive)
   }
 
   /** This end of the newest connection to the agent: the address by which this machine reaches it. */
@@ -105,7 +110,7 @@ export class Transport {
     return {
       accept: 'application/json',
       ...(withBody && { 'content-type': 'application/json' }),
-      ...(auth !== undefined && { authorization: basic(auth) }),
+      ...(auth !== undefined && { authorization: `Basic ${Buffer.from(auth).toString('base64')}` }),
       ...(token !== undefined && token !== '' && { 'x-consul-token': token })
     }
   }
@@ -121,13 +126,15 @@ export class Transport {
   }
 }
 
+/** A query that waits for a change is no reason to go on living; undici takes a reference for every request. */
+function keepNoProcessAlive (socket: Socket): void {
+  socket.unref()
+  socket.ref = () => socket
+}
+
 function defined<T extends object> (fields: T): { [K in keyof T]?: NonNullable<T[K]> } {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as
     { [K in keyof T]?: NonNullable<T[K]> }
-}
-
-function basic ({ user, password }: { user: string, password: string }): string {
-  return `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`
 }
 
 function reasonOf (error: unknown): string {

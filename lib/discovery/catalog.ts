@@ -3,14 +3,15 @@ import type { ConsulClient } from '../consul/client.ts'
 import { isConnectionError, type Connectivity } from '../consul/connectivity.ts'
 import type { ServiceInstance } from '../consul/instance.ts'
 import { encodeName } from '../consul/service-name.ts'
+import { watch } from '../consul/watch.ts'
 import type { Answer, WireHealthEntry } from '../consul/wire.ts'
 import { ClosedError, UnavailableError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
+import { stepIndex } from './index-rule.ts'
 import { departed, nothingKnown, type ServiceSnapshot } from './instances.ts'
 import type { DiscoverQuery, InstanceSource } from './source.ts'
 import { ViewTable } from './view-table.ts'
 import type { ServiceView } from './view.ts'
-import { watch } from './watch.ts'
 
 export interface CatalogOptions {
   readonly wait: number
@@ -180,6 +181,7 @@ export class Catalog implements InstanceSource {
     const { connectivity, clock, random } = this.#parts
     watch({
       query: (index, signal) => this.#query(view, index, signal),
+      advance: (index, answer) => stepIndex(index, answer.index),
       onAnswer: answer => this.#accept(view, answer),
       onError: error => this.#fail(view, error),
       connectivity,
@@ -191,9 +193,7 @@ export class Catalog implements InstanceSource {
   #query (view: ServiceView, index: string | undefined, signal: AbortSignal): Promise<Answer<WireHealthEntry[]>> {
     const { name, datacenter, filter, near } = view.key
     const { wait, consistency } = this.#options
-    return this.#parts.client.health(name, {
-      datacenter, filter, near, consistency, index, signal, ...(index !== undefined && { wait })
-    })
+    return this.#parts.client.health(name, { datacenter, filter, near, consistency, index, wait, signal })
   }
 
   #accept (view: ServiceView, answer: Answer<WireHealthEntry[]>): void {
@@ -215,8 +215,9 @@ export class Catalog implements InstanceSource {
 
   #tell ({ key: { name: service } }: ServiceView, before: ServiceSnapshot | undefined, after: ServiceSnapshot): void {
     const [was, is] = [before?.healthy.length ?? 0, after.healthy.length]
-    if (was > 0 && is === 0) this.#parts.logger.warn({ service, known: after.known.length }, 'No healthy instance is left')
-    else if (was === 0 && is > 0) this.#parts.logger.info({ service, instances: is }, 'Healthy instances were found')
+    const { logger } = this.#parts
+    if (was > 0 && is === 0) logger.warn({ service, known: after.known.length }, 'No healthy instance is left')
+    else if (was === 0 && is > 0) logger.info({ service, instances: is }, 'Healthy instances were found')
   }
 
   #sweepLater (): void {

@@ -16,8 +16,13 @@ export class StaticSource implements InstanceSource {
     return this.#services.has(name)
   }
 
-  names (): string[] {
-    return [...this.#services.keys()]
+  get size (): number {
+    return this.#services.size
+  }
+
+  /** As Consul lists its services: by name, with all tags. */
+  list (): Record<string, string[]> {
+    return Object.assign(Object.create(null), Object.fromEntries([...this.#services.keys()].map(name => [name, []])))
   }
 
   peek (name: string): readonly ServiceInstance[] {

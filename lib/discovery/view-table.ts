@@ -25,7 +25,9 @@ export class ViewTable {
 
   #forgetOne (): void {
     for (const [text, view] of this.#views) {
-      if (view.upkeep !== 'watched') return void this.#views.delete(text)
+      if (view.upkeep === 'watched') continue
+      this.#views.delete(text)
+      return
     }
   }
 }

@@ -1,0 +1,62 @@
+import { Backoff } from '../backoff.ts'
+import type { Clock, Random } from '../clock.ts'
+import { ApiForbiddenError, ApiRateLimitedError } from '../errors.ts'
+import { TokenBucket } from '../token-bucket.ts'
+import { isConnectionError, type Connectivity } from './connectivity.ts'
+import type { Answer } from './wire.ts'
+
+export interface WatchParts<T> {
+  /** One query: with a cursor a blocking one. */
+  readonly query: (cursor: string | undefined, signal: AbortSignal) => Promise<Answer<T>>
+  /** The cursor after an answer; without one the next query does not block. */
+  readonly advance: (cursor: string | undefined, answer: Answer<T>) => CursorStep
+  readonly onAnswer: (answer: Answer<T>) => void
+  readonly onError: (error: unknown) => void | Promise<void>
+  readonly connectivity: Connectivity
+  readonly clock: Clock
+  readonly random: Random
+}
+
+/** What to do after an answer of a blocking query. */
+export interface CursorStep {
+  readonly next: string | undefined
+  /** Whether the answer counts. */
+  readonly valid: boolean
+}
+
+/** A single change is never held up; what changes without end costs this many queries a second. */
+const queriesPerSecond = 2
+const burst = 5
+
+/** Asks again and again until the signal aborts. There is no error after which it does not try once more. */
+export async function watch<T> (parts: WatchParts<T>, signal: AbortSignal, from?: string): Promise<void> {
+  const { query, advance, onAnswer, onError, connectivity, clock, random } = parts
+  const bucket = new TokenBucket({ burst, interval: 1000 / queriesPerSecond }, clock)
+  const refused = new Backoff({ initial: 1000, max: 10_000, random })
+  const failed = new Backoff({ initial: 100, max: 1000, random })
+  let cursor = from
+  while (!signal.aborted) {
+    try {
+      await bucket.take(signal)
+      const answer = await query(cursor, signal)
+      const { next, valid } = advance(cursor, answer)
+      cursor = next
+      if (valid) onAnswer(answer)
+      refused.reset()
+      failed.reset()
+    } catch (error) {
+      cursor = undefined
+      if (!signal.aborted) await recover(error).catch(() => {})
+    }
+  }
+
+  async function recover (error: unknown): Promise<void> {
+    await onError(error)
+    connectivity.report(error)
+    if (isConnectionError(error)) await connectivity.restored(signal)
+    else await clock.sleep((isRefusal(error) ? refused : failed).next(), signal)
+  }
+}
+
+const isRefusal = (error: unknown): boolean =>
+  error instanceof ApiForbiddenError || error instanceof ApiRateLimitedError

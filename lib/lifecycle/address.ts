@@ -1,0 +1,47 @@
+import { BlockList, isIPv4, isIPv6 } from 'node:net'
+
+export interface AddressFacts {
+  /** The `service.address` option. */
+  readonly configured: string | undefined
+  /** What the server is bound to; `undefined` if there is none. */
+  readonly bound: string | undefined
+  /** This machine's end of the connection to the agent; `undefined` over a unix socket. */
+  readonly towardsAgent: string | undefined
+}
+
+export interface PublishedAddress {
+  /** What callers use; empty: the agent's own address. */
+  readonly address: string
+  /** What the agent's check uses: the same, or this machine's loopback if the address is left to the agent. */
+  readonly checkHost: string
+  /** Published, but an agent or a caller on another machine cannot use it. */
+  readonly unreachable: boolean
+}
+
+const loopback = new BlockList()
+loopback.addSubnet('127.0.0.0', 8, 'ipv4')
+loopback.addAddress('::1', 'ipv6')
+
+/** One source for the service and its check: the option, the bound address, or how this machine reaches the agent. */
+export function publishedAddress ({ configured, bound, towardsAgent }: AddressFacts): PublishedAddress {
+  const local = towardsAgent === undefined ? '127.0.0.1' : unmapped(towardsAgent)
+  const known = configured ?? (bound === undefined || isUnspecified(bound) ? undefined : unmapped(bound))
+  if (known !== undefined) {
+    return { address: known, checkHost: known, unreachable: isLoopback(known) && !isLoopback(local) }
+  }
+  return { address: isLoopback(local) ? '' : local, checkHost: local, unreachable: false }
+}
+
+export function isLoopback (address: string): boolean {
+  if (isIPv4(address)) return loopback.check(address, 'ipv4')
+  return isIPv6(address) ? loopback.check(address, 'ipv6') : address === 'localhost'
+}
+
+function isUnspecified (address: string): boolean {
+  return address === '0.0.0.0' || address === '::'
+}
+
+/** A dual-stack socket shows an IPv4 address as `::ffff:10.0.0.1`. */
+function unmapped (address: string): string {
+  return address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address
+}
