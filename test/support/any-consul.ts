@@ -26,8 +26,11 @@ export async function anyConsul (t: Teardown): Promise<AnyConsul> {
 }
 
 async function fromContainer (t: Teardown): Promise<string> {
-  const image = process.env.CONSUL_IMAGE ?? 'hashicorp/consul'
-  const { host, port } = await startContainer(t, image, 8500,
-    container => container.withCommand(['agent', '-dev', '-client=0.0.0.0', '-log-level=err']))
+  const { host, port } = await startContainer(t, {
+    image: process.env.CONSUL_IMAGE ?? 'hashicorp/consul',
+    port: 8500,
+    ready: /Starting Consul agent/,
+    command: ['agent', '-dev', '-client=0.0.0.0', '-log-level=err']
+  })
   return `http://${host}:${port}`
 }

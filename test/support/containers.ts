@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { pipeline } from 'node:stream/promises'
-import type { ContainerRuntimeClient, GenericContainer } from 'testcontainers'
+import type { ContainerRuntimeClient } from 'testcontainers'
 import type { Service } from './service.ts'
 import type { Teardown } from './teardown.ts'
 
@@ -12,13 +12,27 @@ export async function containerRuntime (): Promise<ContainerRuntimeClient> {
   return getContainerRuntimeClient()
 }
 
-/** Starts a container that ends with the test. Its `port` is reached at the service's host and port. */
-export async function startContainer (
-  t: Teardown, image: string, port: number, configure: (container: GenericContainer) => GenericContainer
-): Promise<Service> {
+export interface ContainerOptions {
+  image: string
+  /** The port inside; the service says where it is reached from outside. */
+  port: number
+  /** A line that the container logs when it is ready. */
+  ready: RegExp
+  environment?: Record<string, string>
+  command?: string[]
+}
+
+/** Starts a container that ends with the test. */
+export async function startContainer (t: Teardown, options: ContainerOptions): Promise<Service> {
+  const { image, port, ready, environment = {}, command = [] } = options
   await containerRuntime()
-  const { GenericContainer } = await import('testcontainers')
-  const container = await configure(new GenericContainer(image).withExposedPorts(port)).start()
+  const { GenericContainer, Wait } = await import('testcontainers')
+  const container = await new GenericContainer(image)
+    .withExposedPorts(port)
+    .withEnvironment(environment)
+    .withCommand(command)
+    .withWaitStrategy(Wait.forLogMessage(ready))
+    .start()
   let stopped: Promise<unknown> | undefined
   const stop = async (timeout: number): Promise<void> => {
     stopped ??= container.stop({ timeout })

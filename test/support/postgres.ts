@@ -43,8 +43,13 @@ async function fromUrl (t: Teardown, url: string): Promise<Service & Credentials
 }
 
 function fromContainer (t: Teardown, { password }: Credentials): Promise<Service> {
-  return startContainer(t, process.env.POSTGRES_IMAGE ?? 'postgres', 5432,
-    container => container.withEnvironment({ POSTGRES_PASSWORD: password }))
+  return startContainer(t, {
+    image: process.env.POSTGRES_IMAGE ?? 'postgres',
+    port: 5432,
+    // Not the server that only sets up the database: that one listens on no port.
+    ready: /listening on IPv4 address/,
+    environment: { POSTGRES_PASSWORD: password }
+  })
 }
 
 async function answers (connectionString: string): Promise<boolean> {

@@ -24,7 +24,7 @@ export interface Redis extends Service {
 export async function startRedis (t: Teardown): Promise<Redis> {
   const service = await firstFound<Service>('Redis', 'install redis-server or a container runtime such as Docker', [
     { name: 'address', find: async () => borrow(t, address(fromEnvironment('REDIS_TEST_URL'))) },
-    { name: 'container', find: () => startContainer(t, process.env.REDIS_IMAGE ?? 'redis', 6379, image => image) },
+    { name: 'container', find: () => fromContainer(t) },
     { name: 'PATH', find: () => startServer(t, 'redis-server') },
     { name: 'Debian package', find: () => startFromDebian(t) }
   ])
@@ -35,6 +35,11 @@ export async function startRedis (t: Teardown): Promise<Redis> {
 function address (url: string): { host: string, port: number } {
   const { hostname, port } = new URL(url)
   return { host: hostname, port: Number(port === '' ? '6379' : port) }
+}
+
+function fromContainer (t: Teardown): Promise<Service> {
+  const image = process.env.REDIS_IMAGE ?? 'redis'
+  return startContainer(t, { image, port: 6379, ready: /Ready to accept connections/ })
 }
 
 async function startFromDebian (t: Teardown): Promise<Service> {
