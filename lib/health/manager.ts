@@ -1,0 +1,101 @@
+import { type Clock, systemClock } from '../clock.ts'
+import { type Duration, parseDuration } from '../duration.ts'
+import { ClosedError, DuplicateCheckError, InvalidOptionError } from '../errors.ts'
+import type { Logger } from '../logger.ts'
+import type { CheckLimits, HealthCheck, HealthReport, HealthStatus } from './check.ts'
+import { failuresOf, type Outcome, reportOf } from './report.ts'
+import { CheckRunner } from './runner.ts'
+import { timeoutOf } from './timeout.ts'
+
+export interface HealthCheckManagerOptions {
+  /** Limit of a check that sets none itself. Milliseconds or a Go duration. Default 800 ms. */
+  timeout?: Duration | undefined
+  /** How long a report serves further callers. Milliseconds or a Go duration. Default 1 s. */
+  cacheFor?: Duration | undefined
+  clock?: Clock | undefined
+  /** Gets one line when the status of the whole changes. Default none. */
+  logger?: Logger | undefined
+}
+
+/** The readiness checks of a service, run together. */
+export class HealthCheckManager {
+  readonly #limits: CheckLimits
+  readonly #cacheFor: number
+  readonly #logger: Logger | undefined
+  readonly #runners = new Map<string, CheckRunner>()
+  readonly #closing = new AbortController()
+  #status: HealthStatus = 'healthy'
+  #running: Promise<HealthReport> | undefined
+  #last: { report: HealthReport, until: number } | undefined
+
+  /** @throws FST_CONSUL_INVALID_OPTION */
+  constructor ({ timeout = 800, cacheFor = 1000, clock = systemClock, logger }: HealthCheckManagerOptions = {}) {
+    this.#limits = { timeout: timeoutOf(timeout, 'health.timeout'), clock }
+    this.#cacheFor = cacheOf(cacheFor)
+    this.#logger = logger
+  }
+
+  /**
+   * Takes part from the next `check()` on.
+   *
+   * @throws FST_CONSUL_DUPLICATE_CHECK if there is a check of that name
+   * @throws FST_CONSUL_INVALID_OPTION if it is no check
+   */
+  add (check: HealthCheck): void {
+    const runner = new CheckRunner(check)
+    if (this.has(runner.name)) throw new DuplicateCheckError(runner.name)
+    this.#runners.set(runner.name, runner)
+    this.#last = undefined
+  }
+
+  has (name: string): boolean {
+    return this.#runners.has(name)
+  }
+
+  /**
+   * The report of a run in progress, of one that ended less than `cacheFor` ago, or of a new one. A failing check is
+   * part of the report, no rejection.
+   *
+   * @throws FST_CONSUL_CLOSED after `close()`
+   */
+  async check (): Promise<HealthReport> {
+    if (this.#closing.signal.aborted) throw new ClosedError('health.check()')
+    if (this.#last !== undefined && this.#limits.clock.now() < this.#last.until) return this.#last.report
+    this.#running ??= this.#run().finally(() => { this.#running = undefined })
+    return this.#running
+  }
+
+  /** Aborts the checks that are running; nothing is checked afterwards. */
+  close (): void {
+    this.#closing.abort(new ClosedError('health.check()'))
+  }
+
+  async #run (): Promise<HealthReport> {
+    let outcomes: readonly Outcome[]
+    do {
+      const { signal } = this.#closing
+      outcomes = await Promise.all([...this.#runners.values()].map(runner => runner.run(this.#limits, signal)))
+    } while (outcomes.length < this.#runners.size) // A check that was added meanwhile is in the report too.
+    const report = reportOf(outcomes)
+    this.#last = { report, until: this.#limits.clock.now() + this.#cacheFor }
+    this.#logChange(report.status, outcomes)
+    return report
+  }
+
+  #logChange (status: HealthStatus, outcomes: readonly Outcome[]): void {
+    const previous = this.#status
+    if (status === previous || this.#closing.signal.aborted) return
+    this.#status = status
+    if (status === 'healthy') {
+      this.#logger?.info({ status, previous }, 'Health is healthy again')
+    } else {
+      this.#logger?.warn({ status, previous }, `Health is ${status}: ${failuresOf(outcomes)}`)
+    }
+  }
+}
+
+function cacheOf (value: Duration): number {
+  const ms = parseDuration(value)
+  if (ms === undefined) throw new InvalidOptionError('health.cacheFor', 'a duration', String(value))
+  return ms
+}

@@ -1,0 +1,120 @@
+import t from 'tap'
+import type { LimitedCheck } from '../../lib/health/check.ts'
+import { CheckRunner } from '../../lib/health/runner.ts'
+import { ManualClock } from './manual-clock.ts'
+
+const never = new AbortController().signal
+
+function setUp (check: Partial<LimitedCheck>): { runner: CheckRunner, clock: ManualClock } {
+  return { runner: new CheckRunner({ name: 'a', run: () => undefined, ...check }), clock: new ManualClock() }
+}
+
+t.test('a check that settles leaves no timer', async t => {
+  const { runner, clock } = setUp({ run: async () => 'degraded' })
+  const outcome = await runner.run({ timeout: 800, clock }, never)
+  t.same(outcome, { name: 'a', critical: true, result: { status: 'degraded' } })
+  t.equal(clock.pending, 0)
+})
+
+t.test('a check that throws, at once or later, anything at all, is unhealthy', async t => {
+  const runs: Array<[() => unknown, string]> = [
+    [() => { throw new Error('at once') }, 'at once'],
+    [async () => { throw new Error('later') }, 'later'],
+    [() => Promise.reject(undefined), 'failed without a reason'], // eslint-disable-line prefer-promise-reject-errors
+    [() => ({ get then (): unknown { throw new Error('trap in then') } }), 'trap in then'],
+    [() => ({ get status (): unknown { throw new Error('trap in status') } }), 'trap in status']
+  ]
+  for (const [run, message] of runs) {
+    const { runner, clock } = setUp({ run })
+    const { result } = await runner.run({ timeout: 800, clock }, never)
+    t.same(result, { status: 'unhealthy', message })
+    t.equal(clock.pending, 0)
+  }
+})
+
+t.test('at its limit a check has failed and its signal aborts with the reason', async t => {
+  let given: AbortSignal | undefined
+  const { runner, clock } = setUp({
+    timeout: '1.5s',
+    run: signal => {
+      given = signal
+      return new Promise(() => {})
+    }
+  })
+  const running = runner.run({ timeout: 800, clock }, never)
+  clock.advance(1499)
+  t.equal(given?.aborted, false)
+  clock.advance(1)
+  t.same((await running).result, { status: 'unhealthy', message: 'did not settle within 1500 ms' })
+  t.equal(given?.reason.code, 'FST_CONSUL_CHECK_TIMEOUT')
+  t.equal(given?.reason.message, 'The health check a did not settle within 1500 ms')
+})
+
+t.test('a check whose last run has not settled is not started again and counts as failed', async t => {
+  let started = 0
+  let settle = (): void => {}
+  const { runner, clock } = setUp({
+    run: () => {
+      started++
+      return new Promise<void>(resolve => { settle = resolve })
+    }
+  })
+  const limits = { timeout: 800, clock }
+  const first = runner.run(limits, never)
+  clock.advance(800)
+  await first
+  t.same((await runner.run(limits, never)).result, { status: 'unhealthy', message: 'its last run has not settled' })
+  t.equal(started, 1)
+  settle()
+  await first
+  const second = runner.run(limits, never)
+  t.equal(started, 2)
+  settle()
+  t.same((await second).result, { status: 'healthy' })
+})
+
+t.test('a late failure of a check that was given up disturbs nobody', async t => {
+  let fail = (_error: Error): void => {}
+  const { runner, clock } = setUp({ run: () => new Promise<void>((_resolve, reject) => { fail = reject }) })
+  const running = runner.run({ timeout: 800, clock }, never)
+  clock.advance(800)
+  fail(new Error('late'))
+  t.match((await running).result.message, 'did not settle')
+})
+
+t.test('the signal from outside ends a check with its reason, also one that has aborted before', async t => {
+  const outside = new AbortController()
+  let given: AbortSignal | undefined
+  const { runner, clock } = setUp({
+    run: signal => {
+      given = signal
+      return new Promise(() => {})
+    }
+  })
+  const running = runner.run({ timeout: 800, clock }, outside.signal)
+  outside.abort(new Error('enough'))
+  t.same((await running).result, { status: 'unhealthy', message: 'enough' })
+  t.equal(given?.reason, outside.signal.reason)
+  t.equal(clock.pending, 0)
+
+  const fresh = setUp({ run: () => t.fail('must not start') })
+  const { result } = await fresh.runner.run({ timeout: 800, clock: fresh.clock }, outside.signal)
+  t.same(result, { status: 'unhealthy', message: 'enough' })
+})
+
+t.test('what is no check is refused', async t => {
+  const run = (): void => {}
+  const table: Array<[unknown, RegExp]> = [
+    [undefined, /A health check must be an object/],
+    [{ name: '', run }, /name of a health check must be a non-empty string/],
+    [{ name: 7, run }, /name of a health check must be a non-empty string, got number/],
+    [{ name: 'a' }, /run of the health check a must be a function, got undefined/],
+    [{ name: 'a', run, critical: 'no' }, /critical of the health check a must be a boolean, got string/],
+    [{ name: 'a', run, timeout: '1d' }, /timeout of the health check a must be a duration above 0 .*, got 1d/],
+    [{ name: 'a', run, timeout: 0 }, /must be a duration above 0/],
+    [{ name: 'a', run, timeout: '600h' }, /below 25 days/]
+  ]
+  for (const [check, message] of table) {
+    t.throws(() => new CheckRunner(check as LimitedCheck), { code: 'FST_CONSUL_INVALID_OPTION', message })
+  }
+})
