@@ -14,11 +14,9 @@ export interface HttpCheckSettings extends CheckSettings {
   dispatcher?: Dispatcher | undefined
 }
 
-/** Bytes of a body that are read before its connection is closed instead. */
-const longestBody = 128 * 1024
-
 /**
- * A check that a URL answers well. `user:password@` becomes basic authentication. Default: named `http`, critical.
+ * A check that a URL answers well, to the end of the body. `user:password@` becomes basic authentication. Default:
+ * named `http`, critical.
  *
  * @throws FST_CONSUL_INVALID_OPTION if it is no http or https URL
  */
@@ -35,7 +33,7 @@ export function httpCheck (url: string | URL, settings: HttpCheckSettings = {}):
       const { statusCode, body } = await request(target, {
         method, signal, dispatcher, headers: { ...authorization, ...headers }
       })
-      await body.dump({ limit: longestBody, signal })
+      await body.dump({ limit: Number.MAX_SAFE_INTEGER, signal }) // All of it: the time is limited.
       const good = accepted?.includes(statusCode) ?? (statusCode >= 200 && statusCode < 300)
       return good ? undefined : unhealthy(`answered ${statusCode}`)
     }

@@ -7,7 +7,7 @@ const db = { query: async () => [] }
 const redis = { ping: async () => 'PONG' }
 
 function appWith (manager: HealthCheckManager): FastifyInstance {
-  return Fastify().decorate('consul', { health: manager })
+  return Fastify().decorate('consul', { health: manager } as unknown as FastifyInstance['consul'])
 }
 
 t.test('the usual checks are added to the app\'s manager, which is returned', async t => {
