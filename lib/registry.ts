@@ -1,4 +1,4 @@
-import { createCalls, type Calls } from './calls/create-calls.ts'
+import { createCalls, type Calls } from './calls/calls.ts'
 import { systemClock, type Clock, type Random } from './clock.ts'
 import { ConsulClient } from './consul/client.ts'
 import { Connectivity } from './consul/connectivity.ts'
@@ -47,6 +47,8 @@ export class ServiceRegistry implements AsyncDisposable {
   #registration: Registration
   #drained: Promise<void> | undefined
   #closed: Promise<void> | undefined
+  /** When all that belongs to the end is to be over. */
+  #endsBy = 0
 
   constructor (options: ResolvedOptions, { logger, clock = systemClock, random = Math.random }: RegistryParts) {
     const { discovery, health } = options
@@ -140,8 +142,11 @@ export class ServiceRegistry implements AsyncDisposable {
    * to notice. Requests are served all the while. Done once, whoever asks.
    */
   drain (): Promise<void> {
-    this.#leaving.abort(new ClosedError('drain()'))
-    this.#drained ??= drain({ registration: this.#registration, drain: this.#options.drain, clock: this.#clock })
+    if (this.#drained === undefined) {
+      this.#endsBy = this.#clock.now() + this.#options.drain.timeout
+      this.#leaving.abort(new ClosedError('drain()'))
+      this.#drained = drain({ registration: this.#registration, drain: this.#options.drain, clock: this.#clock })
+    }
     return this.#drained
   }
 
@@ -241,7 +246,12 @@ export class ServiceRegistry implements AsyncDisposable {
     this.#catalog.close()
     this.#connectivity.close()
     this.health.close()
-    await Promise.all([this.#calls.close(), this.client.close()])
+    await this.client.close()
+    const patience = new AbortController()
+    const ended = this.#calls.close().finally(() => patience.abort())
+    await this.#clock.sleep(this.#endsBy - this.#clock.now(), patience.signal, true).catch(() => {})
+    await this.#calls.destroy()
+    await ended
   }
 
   #sourceOfMode (): InstanceSource {

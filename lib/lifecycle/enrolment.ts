@@ -47,6 +47,13 @@ export class Enrolment {
     return { ...parts, checkId: checkId!, status }
   }
 
+  /** Registers without a check: Consul takes the service for healthy as long as the node lives. */
+  async enrolUnchecked (): Promise<void> {
+    await this.#client.leader() // Only a connection tells by which address this machine reaches the agent.
+    const { check, ...definition } = definitionOf({ ...this.#plan, published: await this.#published() }, '', 'passing')
+    await this.#client.registerService(definition, { timeout: writeTimeout })
+  }
+
   /** The ids of the checks that the agent has for this service; none if it may not be asked. */
   async #presentChecks (): Promise<string[]> {
     try {

@@ -1,0 +1,71 @@
+import fp from 'fastify-plugin'
+import { ConsulClient } from './consul/client.ts'
+import { ServiceInstance } from './consul/instance.ts'
+import { createServiceRegistry } from './create-service-registry.ts'
+import * as errors from './errors.ts'
+import { allOf, anyOf, optional } from './health/combine.ts'
+import { databaseCheck } from './health/database-check.ts'
+import { httpCheck } from './health/http-check.ts'
+import { HealthCheckManager } from './health/manager.ts'
+import { pressureCheck } from './health/pressure-check.ts'
+import { redisCheck } from './health/redis-check.ts'
+import { serviceCheck } from './health/service-check.ts'
+import { setupHealthChecks } from './health/setup.ts'
+import { consulPlugin } from './plugin.ts'
+import { registerWithConsul } from './register-with-consul.ts'
+import { ServiceRegistry } from './registry.ts'
+
+/** The plugin: `await app.register(fastifyConsul, options)`. `require()` gives it with every named export attached. */
+const fastifyConsul = Object.assign(fp(consulPlugin, { fastify: '5.x', name: 'fastify-consul' }), {
+  ConsulClient,
+  HealthCheckManager,
+  ServiceInstance,
+  ServiceRegistry,
+  allOf,
+  anyOf,
+  createServiceRegistry,
+  databaseCheck,
+  errors,
+  httpCheck,
+  optional,
+  pressureCheck,
+  redisCheck,
+  registerWithConsul,
+  serviceCheck,
+  setupHealthChecks
+})
+
+export {
+  fastifyConsul as default,
+  fastifyConsul as 'module.exports',
+  fastifyConsul,
+  ConsulClient,
+  HealthCheckManager,
+  ServiceInstance,
+  ServiceRegistry,
+  allOf,
+  anyOf,
+  createServiceRegistry,
+  databaseCheck,
+  errors,
+  httpCheck,
+  optional,
+  pressureCheck,
+  redisCheck,
+  registerWithConsul,
+  serviceCheck,
+  setupHealthChecks
+}
+
+export type { CallOptions, ClientOptions, HealthQuery, ReadOptions } from './consul/client.ts'
+export type { CheckDefinition, ServiceDefinition } from './consul/service-definition.ts'
+export type { Answer } from './consul/wire.ts'
+export type { DiscoverQuery } from './discovery/source.ts'
+export type { CheckResult, HealthReport, HealthStatus } from './health/check.ts'
+export type { RegistrationState, RegistrationStatus } from './lifecycle/registration.ts'
+export type { Explanation, ExplainedInstance } from './observe/explain.ts'
+export type {
+  BalancerOptions, CallsOptions, CheckOptions, ConsulOptions, DiscoveryOptions, DrainOptions, Duration, HealthCheck,
+  HealthOptions, ServiceOptions, StrategyContext, StrategyFunction, StrategyName, TlsOptions, UnderPressureOptions
+} from './option-types.ts'
+export type { RegisterWithConsulOptions } from './register-with-consul.ts'

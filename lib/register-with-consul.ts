@@ -1,0 +1,43 @@
+import { pino } from 'pino'
+import { ConsulClient, type ClientOptions } from './consul/client.ts'
+import { Enrolment } from './lifecycle/enrolment.ts'
+import { listenerOnPort } from './lifecycle/listener.ts'
+import type { CheckOptions, ServiceOptions } from './option-types.ts'
+import { resolveOptions, serviceIdOf } from './options.ts'
+import type { ResolvedService } from './resolved-options.ts'
+
+export interface RegisterWithConsulOptions extends ClientOptions, Omit<ServiceOptions, 'registerOn'> {
+  name: string
+  port: number
+  /** Default: an http check on `/health/ready`. `false`: none, and Consul takes the service for healthy for ever. */
+  check?: CheckOptions | false | undefined
+}
+
+/**
+ * Registers something once, for scripts: nothing keeps it registered, and nothing takes it out again but
+ * `ConsulClient.deregisterService()`, or Consul after a check was critical for `check.deregisterAfter`.
+ *
+ * @returns the service id
+ * @throws FST_CONSUL_INVALID_OPTION, and FST_CONSUL_API_* if Consul does not take it
+ */
+export async function registerWithConsul (options: RegisterWithConsulOptions): Promise<string> {
+  const { url, token, tokenFile, tls, datacenter, namespace, partition, timeout, check, ...service } = options
+  const connection = { url, token, tokenFile, tls, datacenter, namespace, partition, timeout }
+  const resolved = resolveOptions({ ...connection, service, ...(check !== false && { check }) })
+  const plan = {
+    id: serviceIdOf(resolved.service as ResolvedService, resolved.hostname, service.port),
+    service: resolved.service as ResolvedService,
+    check: resolved.check,
+    listener: listenerOnPort(service.port),
+    readyPath: '/health/ready'
+  }
+  const client = new ConsulClient({}, resolved)
+  const enrolment = new Enrolment(client, pino({ name: 'fastify-consul' }), plan)
+  try {
+    if (check === false) await enrolment.enrolUnchecked()
+    else await enrolment.enrol('critical')
+    return plan.id
+  } finally {
+    await client.close()
+  }
+}
