@@ -44,19 +44,21 @@ function senderOf (database: unknown): Send {
   const prismaTemplate = methodOf(database, '$queryRaw')
   if (prismaTemplate !== undefined) return sql => prismaTemplate(Object.assign([sql], { raw: [sql] }))
 
+  // mysql2 has two interfaces: the one with callbacks leads to the one with promises. Its `raw()` is not knex's.
+  const promised = methodOf(database, 'promise')
+  if (promised !== undefined) return sql => methodOf(promised(), 'query')?.(sql)
+
   const knex = methodOf(database, 'raw')
   if (knex !== undefined) return sql => knex(sql)
 
   const query = methodOf(database, 'query')
-  if (query !== undefined && isPg(database)) return (sql, timeout) => query(pgQuery(sql, timeout))
+  if (query === undefined) throw notADatabase(database)
+  return isPg(database) ? (sql, timeout) => query(pgQuery(sql, timeout)) : sql => query(sql)
+}
 
-  // mysql2 has two interfaces: the one with callbacks leads to the one with promises.
-  const promised = methodOf(database, 'promise')
-  if (query !== undefined && promised !== undefined) return sql => methodOf(promised(), 'query')?.(sql)
-
-  if (query !== undefined) return sql => query(sql)
-  throw new InvalidOptionError('The database of a health check',
-    'a pool or client of pg, mysql2, knex or Prisma, or an object whose query() gives a promise', kindOf(database))
+function notADatabase (given: unknown): Error {
+  return new InvalidOptionError('The database of a health check',
+    'a pool or client of pg, mysql2, knex or Prisma, or an object whose query() gives a promise', kindOf(given))
 }
 
 /** A pool counts its clients, a client has its connection's parameters. */

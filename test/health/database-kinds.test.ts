@@ -21,6 +21,7 @@ t.test('each kind of client is asked in its own way', async t => {
     'mysql2 with promises': ({ answer }) => new (class { query = answer; execute = answer })(),
     'mysql2 with callbacks': ({ answer }) => ({
       query: () => { throw new Error('without a callback this gives no promise') },
+      raw: () => { throw new Error('this has another meaning than that of knex') },
       promise: () => ({ query: answer })
     }),
     'a knex instance, which is a function': ({ answer }) => Object.assign(() => {}, { raw: answer }),
