@@ -1,0 +1,56 @@
+import type { Random } from '../clock.ts'
+import type { Endpoint } from './endpoint.ts'
+import { Schedule } from './schedule.ts'
+import type { PickContext, Strategy } from './strategy.ts'
+import { positiveWeights } from './weights.ts'
+
+/**
+ * In turn. With equal weights every endpoint gets exactly one of as many picks as there are; with others it gets its
+ * share, evenly spread over time, whatever the weights: the one whose turn comes first is picked, and the heavier an
+ * endpoint, the sooner its next turn (earliest deadline first).
+ *
+ * A list that changes leaves the others' turns where they were. Turns start at a random point, so that clients that
+ * start together do not go together.
+ */
+export class RoundRobin implements Strategy {
+  readonly #random: Random
+  #endpoints: readonly Endpoint[] = []
+  #schedule = new Schedule(new Float64Array(), new Float64Array())
+
+  constructor (random: Random) {
+    this.#random = random
+  }
+
+  pick (endpoints: readonly Endpoint[], { tried }: PickContext): Endpoint | undefined {
+    if (endpoints !== this.#endpoints) this.#reschedule(endpoints)
+    if (tried.length === 0) return endpoints[this.#schedule.next()]
+    const left = this.#schedule.nextOf(index => !tried.includes(endpoints[index] as Endpoint))
+    return left === undefined ? undefined : endpoints[left]
+  }
+
+  #reschedule (endpoints: readonly Endpoint[]): void {
+    const waits = new Map(this.#endpoints.map((endpoint, index) => [endpoint, this.#schedule.waitOf(index)]))
+    const newcomers = this.#spread(endpoints.filter(endpoint => !waits.has(endpoint)))
+    const weights = positiveWeights(endpoints)
+    const heaviest = weights.reduce((one, other) => Math.max(one, other))
+    const intervals = weights.map(weight => heaviest / weight)
+    const waitOf = (endpoint: Endpoint): number => waits.get(endpoint) ?? newcomers.get(endpoint) ?? 0
+    this.#schedule = new Schedule(intervals, intervals.map((interval, index) => {
+      return interval * waitOf(endpoints[index] as Endpoint)
+    }))
+    this.#endpoints = endpoints
+  }
+
+  /** First turns, as shares of the interval: those of one weight evenly apart, so that heavy ones fall in between. */
+  #spread (newcomers: readonly Endpoint[]): ReadonlyMap<Endpoint, number> {
+    const start = this.#random()
+    const members = new Map<number, number>()
+    for (const { weight } of newcomers) members.set(weight, (members.get(weight) ?? 0) + 1)
+    const placed = new Map<number, number>()
+    return new Map(newcomers.map(endpoint => {
+      const place = placed.get(endpoint.weight) ?? 0
+      placed.set(endpoint.weight, place + 1)
+      return [endpoint, (place / (members.get(endpoint.weight) as number) + start) % 1]
+    }))
+  }
+}

@@ -1,0 +1,77 @@
+/** Turns are moved back towards 0 once they get beyond this: far below where adding an interval becomes inexact. */
+const horizon = 2 ** 20
+
+/** Who is due next, of many that each come back after an interval of their own: a binary heap over typed arrays. */
+export class Schedule {
+  readonly #intervals: Float64Array
+  /** When each is due, by index. */
+  readonly #due: Float64Array
+  /** The indices, the one due first on top. */
+  readonly #heap: Uint32Array
+
+  constructor (intervals: Float64Array, due: Float64Array) {
+    this.#intervals = intervals
+    this.#due = due
+    this.#heap = Uint32Array.from(due.keys()).sort((one, other) => this.#before(one, other) ? -1 : 1)
+  }
+
+  /** The index of the one that is due first; its next turn is one interval later. */
+  next (): number {
+    return this.#take(0)
+  }
+
+  /** The first one due among those that `accepts`, in linear time; `undefined` if there is none. */
+  nextOf (accepts: (index: number) => boolean): number | undefined {
+    let first = -1
+    for (let position = 0; position < this.#heap.length; position++) {
+      const index = this.#heap[position] as number
+      if (accepts(index) && (first === -1 || this.#before(index, this.#heap[first] as number))) first = position
+    }
+    return first === -1 ? undefined : this.#take(first)
+  }
+
+  /** How long until the turn of `index`, as a share of its interval. */
+  waitOf (index: number): number {
+    const now = this.#due[this.#heap[0] as number] as number
+    return (this.#due[index] as number - now) / (this.#intervals[index] as number)
+  }
+
+  #take (position: number): number {
+    const index = this.#heap[position] as number
+    const due = this.#due[index] as number + (this.#intervals[index] as number)
+    this.#due[index] = due
+    this.#sink(position, index, due)
+    if (due > horizon) this.#moveBack()
+    return index
+  }
+
+  /** Of two that are due together the lower index comes first: with equal intervals the order never changes. */
+  #before (one: number, other: number): boolean {
+    const difference = this.#due[one] as number - (this.#due[other] as number)
+    return difference < 0 || (difference === 0 && one < other)
+  }
+
+  #sink (from: number, index: number, due: number): void {
+    const heap = this.#heap
+    const dues = this.#due
+    const last = heap.length - 1
+    let position = from
+    for (;;) {
+      let child = 2 * position + 1
+      if (child > last) break
+      if (child < last && this.#before(heap[child + 1] as number, heap[child] as number)) child++
+      const below = heap[child] as number
+      const belowDue = dues[below] as number
+      if (due < belowDue || (due === belowDue && index < below)) break
+      heap[position] = below
+      position = child
+    }
+    heap[position] = index
+  }
+
+  /** By a whole number, which changes no digit of what is left. */
+  #moveBack (): void {
+    const now = Math.floor(this.#due[this.#heap[0] as number] as number)
+    for (let index = 0; index < this.#due.length; index++) this.#due[index] = this.#due[index] as number - now
+  }
+}

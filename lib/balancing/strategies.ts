@@ -1,0 +1,34 @@
+import type { Random } from '../clock.ts'
+import { InvalidOptionError } from '../errors.ts'
+import type { StrategyFunction, StrategyName } from '../option-types.ts'
+import { Custom } from './custom.ts'
+import { First } from './first.ts'
+import { WeightedRandom } from './random.ts'
+import { RoundRobin } from './round-robin.ts'
+import type { Strategy } from './strategy.ts'
+
+/** A strategy by its name, or one of the user's own. */
+export type StrategyChoice = StrategyName | StrategyFunction
+
+const factories: Readonly<Record<StrategyName, (random: Random) => Strategy>> = {
+  'round-robin': random => new RoundRobin(random),
+  random: random => new WeightedRandom(random),
+  first: () => new First()
+}
+
+export const strategyNames = Object.freeze(Object.keys(factories))
+
+export function createStrategy (choice: StrategyChoice, random: Random): Strategy {
+  return typeof choice === 'function' ? new Custom(choice) : factories[choice](random)
+}
+
+/** @throws FST_CONSUL_INVALID_OPTION for what is neither a function nor the name of a strategy */
+export function strategyChoice (value: unknown, option: string): StrategyChoice {
+  if (isChoice(value)) return value
+  const received = typeof value === 'string' ? JSON.stringify(value) : typeof value
+  throw new InvalidOptionError(option, `one of ${strategyNames.join(', ')}, or a function`, received)
+}
+
+function isChoice (value: unknown): value is StrategyChoice {
+  return typeof value === 'function' || (typeof value === 'string' && Object.hasOwn(factories, value))
+}
