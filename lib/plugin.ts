@@ -19,7 +19,7 @@ declare module 'fastify' {
 }
 
 /** Fastify's own options for a plugin. */
-interface MountOptions {
+export interface MountOptions {
   /** Put before the health routes. Default none. */
   prefix?: string | undefined
 }

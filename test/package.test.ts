@@ -1,0 +1,39 @@
+import { execFile } from 'node:child_process'
+import { createRequire } from 'node:module'
+import { promisify } from 'node:util'
+import t from 'tap'
+import * as publicNames from 'fastify-consul'
+
+const run = promisify(execFile)
+const require = createRequire(import.meta.url)
+
+t.test('require() gives the plugin with every named export attached', async t => {
+  const required = require('fastify-consul') as Record<string, unknown>
+  t.type(required, 'function')
+  t.equal(required, publicNames.default)
+  const names = Object.keys(publicNames).filter(name => name !== 'module.exports')
+  for (const name of names) t.equal(required[name], publicNames[name as keyof typeof publicNames], name)
+  t.same(Object.keys(required).sort(), names.sort())
+})
+
+t.test('require() prints no warning', async t => {
+  const { stderr } = await run(process.execPath, ['-e', 'require(\'fastify-consul\')'])
+  t.equal(stderr, '')
+})
+
+t.test('an import starts nothing', async t => {
+  const { stdout } = await run(process.execPath, ['--input-type=module', '-e', `
+    const before = process.getActiveResourcesInfo()
+    await import('fastify-consul')
+    console.log(JSON.stringify([before, process.getActiveResourcesInfo()]))`])
+  const [before, after] = JSON.parse(stdout) as [string[], string[]]
+  t.same(after, before)
+})
+
+t.test('the package holds the build, the licence and the README', async t => {
+  const { stdout } = await run('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'])
+  const [packed] = JSON.parse(stdout) as [{ files: { path: string }[] }]
+  const others = packed.files.map(({ path }) => path).filter(path => !path.startsWith('dist/'))
+  t.same(others.sort(), ['LICENSE', 'README.md', 'package.json'])
+  t.ok(packed.files.some(({ path }) => path === 'dist/index.d.ts'))
+})
