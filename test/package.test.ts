@@ -25,6 +25,7 @@ t.test('an import starts nothing', async t => {
   const { stdout } = await run(process.execPath, ['--input-type=module', '-e', `
     const before = process.getActiveResourcesInfo()
     await import('fastify-consul')
+    await new Promise(setImmediate)
     console.log(JSON.stringify([before, process.getActiveResourcesInfo()]))`])
   const [before, after] = JSON.parse(stdout) as [string[], string[]]
   t.same(after, before)
