@@ -1,0 +1,121 @@
+import type { Duplex } from 'node:stream'
+import { errors, type Dispatcher } from 'undici'
+import type { Endpoint } from '../balancing/endpoint.ts'
+import type { Clock } from '../clock.ts'
+import { AttemptTimeoutError } from '../errors.ts'
+import type { InstancePool } from './instance-pool.ts'
+import type { Abort, LegacyHandler } from './legacy-handler.ts'
+
+/** Whom an attempt belongs to. It is told once of the end, and of nothing afterwards. */
+export interface AttemptOwner {
+  /** Gets the response while it comes in. */
+  readonly handler: LegacyHandler
+  attemptCompleted (trailers: string[] | null): void
+  attemptUpgraded (status: number, headers: Buffer[] | string[] | null, socket: Duplex): void
+  attemptFailed (attempt: Attempt, error: Error): void
+}
+
+/** The longest that a timer can run. Milliseconds. */
+const longestTimer = 2 ** 31 - 1
+
+/**
+ * One try of a request on one instance. The time limit to the response headers starts anew with every part of the
+ * body that goes out: an upload may take as long as it moves.
+ */
+export class Attempt implements LegacyHandler {
+  readonly endpoint: Endpoint
+  readonly #owner: AttemptOwner
+  readonly #clock: Clock
+  readonly #timeout: number
+  /** Set once the request is being written. */
+  #abort: Abort | undefined
+  #over = false
+  #stopTimer: (() => void) | undefined
+  #lastSentAt = -Infinity
+
+  /** `timeout` in milliseconds; 0: none. */
+  constructor (endpoint: Endpoint, owner: AttemptOwner, timeout: number, clock: Clock) {
+    this.endpoint = endpoint
+    this.#owner = owner
+    this.#timeout = timeout
+    this.#clock = clock
+  }
+
+  /** Whether any of the request may have reached the instance. */
+  get sent (): boolean { return this.#abort !== undefined }
+
+  start (pool: InstancePool, options: Dispatcher.DispatchOptions): void {
+    this.endpoint.begin()
+    if (this.#timeout > 0) this.#startTimer(this.#timeout)
+    pool.dispatch(options, this)
+  }
+
+  /** Ends it; the owner is told that it failed. */
+  abort (error: Error): void {
+    if (this.#abort === undefined) this.onError(error)
+    else this.#abort(error)
+  }
+
+  onConnect (abort: Abort): void {
+    // undici knows no way to take back what waits for a connection; an error takes it out and spares the connection.
+    if (this.#over) throw new errors.RequestAbortedError()
+    this.#abort = abort
+  }
+
+  onBodySent (chunkSize: number, totalBytesSent: number): void {
+    this.#lastSentAt = this.#clock.now()
+    this.#owner.handler.onBodySent?.(chunkSize, totalBytesSent)
+  }
+
+  onRequestSent (): void {
+    this.#owner.handler.onRequestSent?.()
+  }
+
+  onResponseStarted (): void {
+    this.#owner.handler.onResponseStarted?.()
+  }
+
+  onHeaders (status: number, headers: Buffer[], resume: () => void, statusText: string): boolean {
+    if (status >= 200) this.#stopTimer?.()
+    return this.#owner.handler.onHeaders?.(status, headers, resume, statusText) !== false
+  }
+
+  onData (chunk: Buffer): boolean {
+    return this.#owner.handler.onData?.(chunk) !== false
+  }
+
+  onComplete (trailers: string[] | null): void {
+    if (this.#end()) this.#owner.attemptCompleted(trailers)
+  }
+
+  /** The connection is the caller's now; the load on the instance lasts as long as that. */
+  onUpgrade (status: number, headers: Buffer[] | string[] | null, socket: Duplex): void {
+    this.#stopTimer?.()
+    socket.once('close', () => this.#end())
+    this.#owner.attemptUpgraded(status, headers, socket)
+  }
+
+  onError (error: Error): void {
+    if (this.#end()) this.#owner.attemptFailed(this, error)
+  }
+
+  /** Whether it had not ended before. */
+  #end (): boolean {
+    if (this.#over) return false
+    this.#over = true
+    this.#stopTimer?.()
+    this.endpoint.end()
+    return true
+  }
+
+  #startTimer (ms: number): void {
+    this.#stopTimer = this.#clock.after(Math.min(ms, longestTimer), () => this.#expire())
+  }
+
+  #expire (): void {
+    const left = this.#lastSentAt + this.#timeout - this.#clock.now()
+    if (left > 0) return this.#startTimer(left)
+    const { name, id } = this.endpoint.instance
+    this.abort(new AttemptTimeoutError(name, id, this.#timeout))
+  }
+}

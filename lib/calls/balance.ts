@@ -1,0 +1,104 @@
+import { strategyChoice, type StrategyChoice } from '../balancing/strategies.ts'
+import { parseDuration, type Duration } from '../duration.ts'
+import { InvalidOptionError } from '../errors.ts'
+
+/** How one call differs from the others. What is absent or `undefined` is as the options say. */
+export interface BalanceOptions {
+  /** Default: `balancer.strategy`. */
+  strategy?: StrategyChoice | undefined
+  /** For strategies that send calls with the same key to the same instance. Default none. */
+  key?: string | undefined
+  /** Only instances with this tag. Default: the one in the URL, else any. */
+  tag?: string | undefined
+  /** Default: the one in the URL, else the `datacenter` option, else the agent's. */
+  datacenter?: string | undefined
+  /** Limit of one attempt until the response headers; 0: none. Default: `calls.timeout`. */
+  timeout?: Duration | undefined
+  /** Limit of the whole call; 0: none. Default: `calls.deadline`. */
+  deadline?: Duration | undefined
+}
+
+type Settings = Pick<Balance, 'strategy' | 'key' | 'tag' | 'datacenter' | 'timeout' | 'deadline' | 'endsAt'>
+
+/** All that is to know of a call beside its request. */
+export class Balance {
+  readonly strategy: StrategyChoice
+  readonly key: string | undefined
+  readonly tag: string | undefined
+  readonly datacenter: string | undefined
+  /** Milliseconds; 0: no limit. */
+  readonly timeout: number
+  /** Milliseconds; 0: no limit. */
+  readonly deadline: number
+  /** The clock's time at which the call must have ended, if it did not begin with this request. */
+  readonly endsAt: number | undefined
+
+  constructor (settings: Settings) {
+    this.strategy = settings.strategy
+    this.key = settings.key
+    this.tag = settings.tag
+    this.datacenter = settings.datacenter
+    this.timeout = settings.timeout
+    this.deadline = settings.deadline
+    this.endsAt = settings.endsAt
+  }
+
+  /** The same for another service, to which the call was redirected. */
+  elsewhere (): Balance {
+    return new Balance({ ...this, key: undefined, tag: undefined, datacenter: undefined })
+  }
+
+  /** The same with its deadline counted from now on, over every request of the call. */
+  startingAt (now: number): Balance {
+    return this.deadline === 0 ? this : new Balance({ ...this, endsAt: now + this.deadline })
+  }
+}
+
+type Parser<K extends keyof Balance> = (value: unknown, option: string) => Balance[K]
+
+const parsers: { readonly [K in keyof BalanceOptions]-?: Parser<K> } = {
+  strategy: strategyChoice,
+  key: text,
+  tag: text,
+  datacenter: text,
+  timeout: limit,
+  deadline: limit
+}
+
+/**
+ * The settings of one call.
+ *
+ * @throws FST_CONSUL_INVALID_OPTION
+ */
+export function parseBalance (options: unknown, defaults: Balance): Balance {
+  if (typeof options !== 'object' || options === null) {
+    throw new InvalidOptionError('balance', 'an object', options === null ? 'null' : typeof options)
+  }
+  const given = Object.entries(options)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => [name, parserOf(name)(value, `balance.${name}`)])
+  return new Balance({ ...defaults, ...Object.fromEntries(given) })
+}
+
+function parserOf (name: string): Parser<keyof BalanceOptions> {
+  if (isOption(name)) return parsers[name]
+  const expected = name === 'retries'
+    ? 'absent: a request that was sent is not sent again'
+    : `absent: a call has ${Object.keys(parsers).join(', ')}`
+  throw new InvalidOptionError(`balance.${name}`, expected, 'a value')
+}
+
+function isOption (name: string): name is keyof BalanceOptions {
+  return Object.hasOwn(parsers, name)
+}
+
+function text (value: unknown, option: string): string {
+  if (typeof value === 'string' && value !== '') return value
+  throw new InvalidOptionError(option, 'a string that is not empty', value === '' ? '""' : typeof value)
+}
+
+function limit (value: unknown, option: string): number {
+  const duration = parseDuration(value)
+  if (duration !== undefined) return duration
+  throw new InvalidOptionError(option, 'milliseconds or a duration such as "1m30s"', String(JSON.stringify(value)))
+}

@@ -1,0 +1,181 @@
+import type { Duplex } from 'node:stream'
+import { errors, type Dispatcher } from 'undici'
+import type { Endpoint } from '../balancing/endpoint.ts'
+import type { PickContext } from '../balancing/strategy.ts'
+import type { Clock } from '../clock.ts'
+import type { ServiceInstance } from '../consul/instance.ts'
+import type { InstanceSource } from '../discovery/source.ts'
+import { AttemptTimeoutError, DeadlineError, NoInstanceError } from '../errors.ts'
+import { Attempt, type AttemptOwner } from './attempt.ts'
+import type { Balance } from './balance.ts'
+import { holdBody, isLost } from './held-body.ts'
+import type { InstancePool } from './instance-pool.ts'
+import type { LegacyHandler } from './legacy-handler.ts'
+import type { Pools } from './pools.ts'
+import { isUnsent, mayRetry } from './retry.ts'
+import type { Route, Scope } from './route.ts'
+
+export interface CallParts {
+  readonly source: InstanceSource
+  readonly pools: Pools
+  readonly clock: Clock
+  /** The calls that wait to hear of instances. */
+  readonly waiting: Set<Call>
+}
+
+/** The longest that a timer can run. Milliseconds. */
+const longestTimer = 2 ** 31 - 1
+
+/**
+ * One request of the user's, over all its attempts. The user's handler sees one request: a single `onConnect()`, early,
+ * so that it can abort at any time; the response of one attempt; and exactly one end.
+ */
+export class Call implements PickContext, AttemptOwner {
+  readonly handler: LegacyHandler
+  readonly tried: Endpoint[] = []
+  readonly #parts: CallParts
+  readonly #route: Route
+  readonly #scope: Scope
+  readonly #balance: Balance
+  readonly #options: Dispatcher.DispatchOptions
+  #attempt: Attempt | undefined
+  #lastError: Error | undefined
+  #stopDeadline: (() => void) | undefined
+  /** Aborted by the user or the deadline: no further attempt. */
+  #aborted = false
+  #ended = false
+
+  constructor (
+    parts: CallParts, route: Route, balance: Balance, options: Dispatcher.DispatchOptions, handler: LegacyHandler
+  ) {
+    this.#parts = parts
+    this.#route = route
+    this.#scope = route.scopeOf(balance)
+    this.#balance = balance
+    this.#options = options
+    this.handler = handler
+  }
+
+  get service (): string { return this.#route.service }
+  get key (): string | undefined { return this.#balance.key }
+
+  start (): void {
+    try {
+      this.handler.onConnect(reason => this.abort(reason ?? new errors.RequestAbortedError()))
+    } catch (error) {
+      this.#fail(error as Error)
+    }
+    if (this.#ended) return
+    if (this.#balance.deadline > 0) this.#startDeadline()
+    this.#proceed()
+  }
+
+  /** Ends it in whatever it is doing; the handler gets the error. */
+  abort (error: Error): void {
+    if (this.#ended) return
+    this.#aborted = true
+    if (this.#attempt === undefined) this.#fail(error)
+    else this.#attempt.abort(error)
+  }
+
+  attemptCompleted (trailers: string[] | null): void {
+    this.#end()
+    try {
+      this.handler.onComplete?.(trailers)
+    } catch (error) {
+      this.handler.onError(error as Error)
+    }
+  }
+
+  attemptUpgraded (status: number, headers: Buffer[] | string[] | null, socket: Duplex): void {
+    this.handler.onUpgrade?.(status, headers, socket)
+    this.#end()
+  }
+
+  attemptFailed ({ sent }: Attempt, error: Error): void {
+    if (this.#ended) return
+    this.#attempt = undefined
+    this.#lastError = error
+    const failure = { error, sent, tried: this.tried.length }
+    const final = this.#aborted || isLost(this.#options.body)
+    if (!final && mayRetry(failure)) this.#proceed()
+    else this.#fail(!final && isUnsent(failure) ? this.#unreachable(error) : error)
+  }
+
+  #proceed (): void {
+    const instances = this.#parts.source.peek(this.service, this.#scope.query)
+    if (instances === undefined) this.#wait()
+    else this.#attemptAt(instances)
+  }
+
+  #wait (): void {
+    const { source, waiting } = this.#parts
+    const release = holdBody(this.#options.body, error => this.abort(error))
+    const settle = (): boolean => {
+      release()
+      waiting.delete(this)
+      return !this.#ended
+    }
+    waiting.add(this)
+    source.discover(this.service, this.#scope.query).then(
+      instances => { if (settle()) this.#attemptAt(instances) },
+      error => { if (settle()) this.#fail(error) })
+  }
+
+  #attemptAt (instances: readonly ServiceInstance[]): void {
+    const place = this.#choose(instances)
+    if (place === undefined) return
+    this.tried.push(place.endpoint)
+    this.#attempt = new Attempt(place.endpoint, this, this.#balance.timeout, this.#parts.clock)
+    this.#attempt.start(place.pool, this.#options)
+  }
+
+  /** The place for an attempt; without one, the call has failed. */
+  #choose (instances: readonly ServiceInstance[]): { endpoint: Endpoint, pool: InstancePool } | undefined {
+    try {
+      const endpoint = this.#scope.group.pick(instances, this.#balance.strategy, this)
+      if (endpoint === undefined) throw this.#noInstance(instances)
+      return { endpoint, pool: this.#parts.pools.of(endpoint, this.#route.originFor(endpoint.instance)) }
+    } catch (error) {
+      this.#fail(error as Error)
+      return undefined
+    }
+  }
+
+  #startDeadline (): void {
+    const { deadline, endsAt } = this.#balance
+    const left = endsAt === undefined ? deadline : Math.max(0, endsAt - this.#parts.clock.now())
+    this.#stopDeadline = this.#parts.clock.after(Math.min(left, longestTimer), () => {
+      this.abort(new DeadlineError(this.service, deadline))
+    })
+  }
+
+  #fail (error: Error): void {
+    if (this.#ended) return
+    this.#end()
+    this.handler.onError(error)
+  }
+
+  #end (): void {
+    this.#ended = true
+    this.#attempt = undefined
+    this.#stopDeadline?.()
+  }
+
+  #noInstance (instances: readonly ServiceInstance[]): Error {
+    if (this.#lastError !== undefined) return this.#unreachable(this.#lastError)
+    const { tag, datacenter } = this.#scope.query
+    if (instances.length > 0) return new NoInstanceError(this.service, 'the strategy chose none')
+    const of = (tag === undefined ? '' : ` with the tag ${tag}`) +
+      (datacenter === undefined ? '' : ` in the datacenter ${datacenter}`)
+    return new NoInstanceError(this.service, `none${of} is healthy`)
+  }
+
+  /** A limit that was reached keeps its own error. */
+  #unreachable (error: Error): Error {
+    if (error instanceof AttemptTimeoutError) return error
+    const why = error.message === '' && 'code' in error ? String(error.code) : error.message
+    return new NoInstanceError(this.service, `of ${this.tried.length} tried none could be connected to, ${why}`,
+      { cause: error })
+  }
+}

@@ -1,0 +1,84 @@
+import { Balancer } from '../balancing/balancer.ts'
+import type { StrategyChoice } from '../balancing/strategies.ts'
+import { systemClock, type Clock, type Random } from '../clock.ts'
+import type { ServiceInstance } from '../consul/instance.ts'
+import type { InstanceSource } from '../discovery/source.ts'
+import { Balance, parseBalance, type BalanceOptions } from './balance.ts'
+import { ConsulDispatcher } from './dispatcher.ts'
+import { createFetch, type Fetch } from './fetch.ts'
+import { Pools, type PoolsOptions } from './pools.ts'
+import { createRequest, type CallRequest } from './request.ts'
+import { scopeOf } from './route.ts'
+import { Routes } from './routes.ts'
+
+export interface CallsOptions {
+  readonly source: InstanceSource
+  readonly balancer: {
+    readonly strategy: StrategyChoice
+    /** 0 to 1: the share of an instance in `warning` whose two weights are equal. */
+    readonly warningShare: number
+  }
+  readonly calls: PoolsOptions & {
+    /** Limit of one attempt until the response headers. Milliseconds; 0: none. */
+    readonly timeout: number
+    /** Limit of a call. Milliseconds; 0 and `undefined`: none. */
+    readonly deadline: number | undefined
+    /** The only services that may be called. `undefined`: any. */
+    readonly allow: readonly string[] | undefined
+  }
+  readonly random: Random
+  /** Default: the system's. */
+  readonly clock?: Clock
+}
+
+/** Calls to services, balanced over their instances. */
+export interface Calls {
+  readonly fetch: Fetch
+  readonly request: CallRequest
+  readonly dispatcher: ConsulDispatcher
+  /** The instance that the next call would go to; `null` without one. It counts as a call in the strategy's order. */
+  pick (service: string, options?: PickOptions): Promise<ServiceInstance | null>
+  /** New calls fail. Resolves when the running ones have ended. */
+  close (): Promise<void>
+  /** Calls that run fail too. */
+  destroy (): Promise<void>
+}
+
+export type PickOptions = Pick<BalanceOptions, 'strategy' | 'key' | 'tag' | 'datacenter'>
+
+export function createCalls (options: CallsOptions): Calls {
+  const { source, calls, random, clock = systemClock } = options
+  const { strategy, warningShare } = options.balancer
+  const { timeout, deadline = 0, allow } = calls
+  const defaults = new Balance({
+    strategy, timeout, deadline, key: undefined, tag: undefined, datacenter: undefined, endsAt: undefined
+  })
+  const pools = new Pools(calls, clock)
+  const balancer = new Balancer({ warningShare, random, onGone: endpoint => pools.drop(endpoint) })
+  const routes = new Routes(balancer, allow)
+  const dispatcher = new ConsulDispatcher({ source, pools, clock, routes, defaults })
+  const stopListening = source.onLeave(left => balancer.remove(left))
+  return {
+    dispatcher,
+    fetch: createFetch({ routes, dispatcher, defaults, clock }),
+    request: createRequest(routes, dispatcher, defaults),
+
+    async pick (service, options = {}) {
+      const balance = parseBalance(options, defaults)
+      const { query, group } = scopeOf(balancer, service, balance.tag, balance.datacenter)
+      const instances = source.peek(service, query) ?? await source.discover(service, query)
+      const context = { service, key: balance.key, tried: [] }
+      return group.pick(instances, balance.strategy, context)?.instance ?? null
+    },
+
+    close () {
+      stopListening()
+      return dispatcher.close()
+    },
+
+    destroy () {
+      stopListening()
+      return dispatcher.destroy()
+    }
+  }
+}

@@ -1,0 +1,70 @@
+import { connect as connectTcp, type Socket } from 'node:net'
+import { connect as connectTls, type SecureContext } from 'node:tls'
+import { errors, type buildConnector } from 'undici'
+import type { Clock } from '../clock.ts'
+import type { ServiceInstance } from '../consul/instance.ts'
+
+export interface DialOptions {
+  /** Limit of making a connection, TLS included. Milliseconds; 0: none. */
+  readonly connectTimeout: number
+  readonly secureContext: () => SecureContext
+  /** Name that certificates must be for, unless the request has a Host of its own. Default: the host that is called. */
+  readonly servername: string | undefined
+  readonly rejectUnauthorized: boolean
+  readonly clock: Clock
+}
+
+/** Interval of TCP keep-alive. Source: undici's own. Milliseconds. */
+const keepAlive = 60_000
+
+/**
+ * Connects to an instance whatever host undici believes to connect to, so that Host and SNI say the service's name.
+ * undici's own timer for this is up to a second late. `dialing` holds the sockets that are not connected yet.
+ */
+export function dialer (
+  instance: ServiceInstance, options: DialOptions, dialing: Set<Socket>
+): buildConnector.connector {
+  const place = { host: instance.address, port: instance.port }
+  let session: { readonly name: string, readonly ticket: Buffer } | undefined
+
+  function secure ({ host, servername }: buildConnector.Options): Socket {
+    const name = servername ?? options.servername ?? String(host).replace(/\.$/, '')
+    return connectTls({
+      ...place,
+      servername: name,
+      secureContext: options.secureContext(),
+      rejectUnauthorized: options.rejectUnauthorized,
+      ALPNProtocols: ['http/1.1'],
+      ...(session?.name === name && { session: session.ticket })
+    }).on('session', ticket => { session = { name, ticket } })
+  }
+
+  return function dial (request, callback) {
+    const isSecure = request.protocol === 'https:'
+    const socket = isSecure ? secure(request) : connectTcp(place)
+    const fail = (error: Error): void => callback(error, null)
+    const stopTimer = startTimer(socket, instance, options)
+    dialing.add(socket)
+    const settle = (): void => {
+      stopTimer()
+      dialing.delete(socket)
+    }
+    socket.setNoDelay(true).setKeepAlive(true, keepAlive)
+      .once('close', settle)
+      .once('error', fail)
+      .once(isSecure ? 'secureConnect' : 'connect', () => {
+        settle()
+        socket.off('error', fail)
+        callback(null, socket)
+      })
+  }
+}
+
+function startTimer (
+  socket: Socket, { address, port }: ServiceInstance, { connectTimeout, clock }: DialOptions
+): () => void {
+  if (connectTimeout === 0) return () => {}
+  return clock.after(connectTimeout, () => {
+    socket.destroy(new errors.ConnectTimeoutError(`No connection to ${address}:${port} within ${connectTimeout} ms`))
+  })
+}

@@ -1,0 +1,87 @@
+import { Dispatcher, errors, getGlobalDispatcher } from 'undici'
+import { ClosedError, NotAllowedError } from '../errors.ts'
+import { Balance, parseBalance, type BalanceOptions } from './balance.ts'
+import { Call, type CallParts } from './call.ts'
+import { legacyHandler } from './legacy-handler.ts'
+import type { Routes } from './routes.ts'
+
+/** A request, with what is particular to this call. */
+export interface BalancedDispatchOptions extends Dispatcher.DispatchOptions {
+  balance?: BalanceOptions | Balance | undefined
+}
+
+export interface ConsulDispatcherParts extends Omit<CallParts, 'waiting'> {
+  readonly routes: Routes
+  readonly defaults: Balance
+}
+
+/**
+ * Sends requests for services to their instances, and every other one where undici sends it by default. Works wherever
+ * undici takes a dispatcher: `request()`, `stream()`, `pipeline()`, `upgrade()`, `connect()`, `compose()`, `fetch()`.
+ */
+export class ConsulDispatcher extends Dispatcher {
+  readonly #parts: ConsulDispatcherParts & CallParts
+  #closed = false
+
+  constructor (parts: ConsulDispatcherParts) {
+    super()
+    this.#parts = { ...parts, waiting: new Set() }
+  }
+
+  override dispatch (options: BalancedDispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
+    const receiver = legacyHandler(handler)
+    let call: Call
+    try {
+      if (this.#closed) throw new ClosedError('A call')
+      const route = this.#parts.routes.find(originOf(options))
+      if (route === undefined) return getGlobalDispatcher().dispatch(options, handler)
+      if (!route.allowed) throw new NotAllowedError(route.service)
+      call = new Call(this.#parts, route, this.#balanceOf(options), options, receiver)
+    } catch (error) {
+      receiver.onError(error as Error)
+      return false
+    }
+    call.start()
+    return true
+  }
+
+  /** New calls fail. Resolves when the running ones have ended; those that wait to hear of instances fail. */
+  override close (): Promise<void>
+  override close (callback: () => void): void
+  override close (callback?: () => void): Promise<void> | void {
+    this.#stop(new ClosedError('A call'))
+    return answer(this.#parts.pools.close(), callback)
+  }
+
+  /** New calls fail, and so do those that run. */
+  override destroy (error?: Error | null): Promise<void>
+  override destroy (callback: () => void): void
+  override destroy (error: Error | null, callback: () => void): void
+  override destroy (error?: Error | null | (() => void), callback?: () => void): Promise<void> | void {
+    if (typeof error === 'function') return this.destroy(null, error)
+    const reason = error ?? new errors.ClientDestroyedError()
+    this.#stop(reason)
+    return answer(this.#parts.pools.destroy(reason), callback)
+  }
+
+  #stop (reason: Error): void {
+    this.#closed = true
+    for (const call of this.#parts.waiting) call.abort(reason)
+  }
+
+  #balanceOf ({ balance }: BalancedDispatchOptions): Balance {
+    if (balance === undefined) return this.#parts.defaults
+    return balance instanceof Balance ? balance : parseBalance(balance, this.#parts.defaults)
+  }
+}
+
+function originOf ({ origin }: Dispatcher.DispatchOptions): string {
+  if (typeof origin === 'string') return origin
+  if (origin instanceof URL) return origin.origin
+  throw new errors.InvalidArgumentError('a request needs an origin: a string or a URL')
+}
+
+function answer (done: Promise<void>, callback: (() => void) | undefined): Promise<void> | void {
+  if (callback === undefined) return done
+  done.then(callback)
+}

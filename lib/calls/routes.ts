@@ -1,0 +1,40 @@
+import type { Balancer } from '../balancing/balancer.ts'
+import { Route } from './route.ts'
+import { targetOf } from './target.ts'
+
+/** URLs may come from users: origins beyond this many are looked at again when they come again. */
+const maxOrigins = 1000
+
+/** Which origins are services. */
+export class Routes {
+  readonly #balancer: Balancer
+  readonly #allow: ReadonlySet<string> | undefined
+  readonly #routes = new Map<string, Route | undefined>()
+
+  /** `allow`: the only services that may be called; `undefined`: any. */
+  constructor (balancer: Balancer, allow: readonly string[] | undefined) {
+    this.#balancer = balancer
+    // Hosts in URLs are in lower case always; Consul finds services in any.
+    this.#allow = allow && new Set(allow.map(name => name.toLowerCase()))
+  }
+
+  /**
+   * The service behind an origin; `undefined` for an ordinary host.
+   *
+   * @throws TypeError if it is no URL
+   */
+  find (origin: string): Route | undefined {
+    const known = this.#routes.get(origin)
+    if (known !== undefined || this.#routes.has(origin)) return known
+    const url = new URL(origin)
+    const target = targetOf(url)
+    const route = target && new Route(target, url, this.#isAllowed(target.service), this.#balancer)
+    this.#routes.set(origin, route)
+    if (this.#routes.size > maxOrigins) this.#routes.delete(this.#routes.keys().next().value as string)
+    return route
+  }
+
+  #isAllowed (service: string): boolean {
+    return this.#allow === undefined || this.#allow.has(service.toLowerCase())
+  }
+}
