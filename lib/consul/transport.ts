@@ -53,7 +53,8 @@ export class Transport {
       headersTimeout: 0,
       bodyTimeout: 0,
       connect: (target, done) => connector(target, (...result) => {
-        if (result[1] !== null) onSocket(result[1] as Socket)
+        const [error, socket] = result
+        if (error === null) onSocket(socket as Socket)
         done(...result)
       })
     })
