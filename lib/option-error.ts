@@ -20,16 +20,20 @@ export function errorOf (issues: readonly BaseIssue<unknown>[], given: unknown, 
   const issue = issues.find(isUnknownName) ?? issues[0]
   const path = issue?.path?.map(item => String(item.key)) ?? []
   const option = path.join('.')
-  const value = valueAt(given, path)
-  const misnamed = issue?.path?.at(-1)?.origin === 'key' && value !== undefined
   return new InvalidOptionError(
     option === '' ? 'options' : displayName(option, variables),
     issue?.message ?? 'valid',
-    misnamed ? 'another name' : shown(option, value))
+    issue !== undefined && blamesName(issue) ? 'another name' : shown(option, valueAt(given, path)))
 }
 
 function isUnknownName (issue: BaseIssue<unknown>): boolean {
-  return issue.type === 'strict_object' && issue.expected === 'never'
+  return issue.expected === 'never' && blamesName(issue)
+}
+
+/** Whether a field is wrong by its name and not by its value. */
+function blamesName ({ path }: BaseIssue<unknown>): boolean {
+  const field = path?.at(-1)
+  return field?.origin === 'key' && field.value !== undefined
 }
 
 const secret = /^(?:token|(?:calls\.)?tls(?!\.(?:servername|rejectUnauthorized)$)|check\.headers)(?:\.|$)/

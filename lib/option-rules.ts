@@ -1,5 +1,5 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http'
-import { isIP, isIPv6 } from 'node:net'
+import { isIP } from 'node:net'
 import * as v from 'valibot'
 import { parseConsulUrl, parseOrigin } from './consul-url.ts'
 import type { Logger } from './logger.ts'
@@ -72,7 +72,7 @@ export const logger = like<Logger>('a logger: an object with trace, debug, info,
 })
 
 function isUnspecified (text: string): boolean {
-  return text === '0.0.0.0' || (isIPv6(text) && ['[::]', '[::ffff:0:0]'].includes(new URL(`http://[${text}]`).hostname))
+  return isIP(text) !== 0 && /^(?:[0:]*:ffff:)?[0:.]+$/i.test(text)
 }
 
 function passes (validate: (text: string) => void): (text: string) => boolean {

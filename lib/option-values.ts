@@ -23,7 +23,7 @@ const record = v.custom<Record<string, unknown>>(isRecord, 'a plain object')
 export function section<const E extends v.ObjectEntries> (entries: E) {
   const message = (issue: v.StrictObjectIssue): string =>
     issue.expected === 'never' ? knownName(String(issue.input), Object.keys(entries)) : 'set'
-  return v.pipe(record, v.strictObject(entries, message), v.readonly())
+  return v.pipe(record, v.strictObject(entries, message), v.transform(frozen))
 }
 
 /** What is also `false`: turned off. */
@@ -66,7 +66,7 @@ export function duration ({ min = '1ms', max = longestTimer } = {}) {
 }
 
 export function list<const S extends v.GenericSchema> (item: S) {
-  return v.pipe(v.array(item, 'an array'), v.readonly())
+  return v.pipe(v.array(item, 'an array'), v.transform(frozen))
 }
 
 /** One value, or a list of at least one. */
@@ -76,7 +76,7 @@ export function oneOrMore<const S extends v.GenericSchema<unknown, string>> (ite
     v.transform(input => typeof input === 'string' ? [input] : input),
     v.array(item, 'a string or an array of strings'),
     v.minLength(1, 'a string or an array of at least one'),
-    v.readonly()
+    v.transform(frozen)
   )
 }
 
@@ -90,7 +90,9 @@ export function map<const S extends v.GenericSchema> (key: v.GenericSchema<unkno
       if (misnamed !== undefined) addIssue({ message: misnamed.message, path: [{ ...at, origin: 'key' }] })
       const parsed = v.safeParse(item, value)
       if (parsed.success) result[name] = parsed.output
-      else addIssue({ message: parsed.issues[0].message, path: [at, ...parsed.issues[0].path ?? []] })
+      for (const { message, expected, path = [] } of parsed.issues ?? []) {
+        addIssue({ message, expected: expected ?? '', path: [at, ...path] })
+      }
     }
     return Object.freeze(result)
   }))
@@ -107,3 +109,7 @@ export function like<T> (expected: string, entries: v.ObjectEntries) {
 
 /** An option that is known by name and not built yet. */
 export const notYet = v.optional(v.never('left out: it is not available yet'))
+
+function frozen<T> (value: T): Readonly<T> {
+  return Object.freeze(value)
+}

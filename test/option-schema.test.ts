@@ -1,0 +1,122 @@
+import { join } from 'node:path'
+import t from 'tap'
+import { optionPaths, resolveOptions } from '../lib/options.ts'
+import { collectingLogger } from './health/collecting-logger.ts'
+import { certificateAuthority } from './support/certificates.ts'
+import { nested, pick } from './support/option-objects.ts'
+
+const resolve = (options: unknown) => resolveOptions(options, { environment: {} })
+
+const check = { name: 'database', run: async () => {} }
+const { logger } = collectingLogger()
+const ca = await certificateAuthority()
+const { cert, key } = await ca.issue('client')
+const strategy = () => undefined
+const token = async () => 'secret'
+const https = { url: 'https://consul:8501' }
+const tokenFile = join(t.testdir({ token: 'secret\n' }), 'token')
+const named = { service: { name: 'a' } }
+
+/** Every option: where it is, what may be given, what it resolves to (there, or where the last column says). */
+const rows: [path: string, given: unknown, resolved: unknown, beside?: object, at?: string][] = [
+  ['url', 'http://consul:8500', 'http://consul:8500'],
+  ['url', 'https://proxy/consul/', 'https://proxy/consul'],
+  ['url', 'http://[::1]:8500', 'http://[::1]:8500'],
+  ['url', 'http://me:p%40ss@consul:8500/', 'http://consul:8500'],
+  ['url', 'http://me:p%40ss@consul:8500/', 'me:p@ss', {}, 'auth'],
+  ['url', 'unix:///run/consul.sock', 'http://localhost'],
+  ['url', 'unix:///run/consul.sock', '/run/consul.sock', {}, 'socketPath'],
+  ['token', 'secret', { kind: 'value', value: 'secret' }],
+  ['token', token, { kind: 'function', get: token }],
+  ['tokenFile', tokenFile, { kind: 'file', path: tokenFile }, {}, 'token'],
+  ['tls.ca', ca.ca, ca.ca, https],
+  ['tls.cert', cert, cert, { ...https, tls: { key } }],
+  ['tls.key', key, key, { ...https, tls: { cert } }],
+  ['tls.servername', 'server.dc1.consul', 'server.dc1.consul', https],
+  ['tls.rejectUnauthorized', false, false, https],
+  ['datacenter', 'dc2', 'dc2'],
+  ['namespace', 'team', 'team'],
+  ['partition', 'part', 'part'],
+  ['timeout', 1500, 1500],
+  ['timeout', '1m30s', 90_000],
+  ['mode', 'static', 'static'],
+  ['mode', 'register', 'register'],
+  ['mode', 'full', 'full'],
+  ['fallback', { a: 'http://a:1', b: ['http://b:1/', 'https://b'] },
+    { a: ['http://a:1'], b: ['http://b:1', 'https://b'] }],
+  ['service', false, false],
+  ['service.name', 'l01-data-layer', 'l01-data-layer', named],
+  ['service.id', 'a-1', 'a-1', named],
+  ['service.port', 8001, 8001, named],
+  ['service.address', '10.0.0.7', '10.0.0.7', named],
+  ['service.address', 'fd00::7', 'fd00::7', named],
+  ['service.address', 'a.example.org', 'a.example.org', named],
+  ['service.tags', ['api', 'v1'], ['api', 'v1'], named],
+  ['service.meta', { version: '1.2.3' }, { version: '1.2.3' }, named],
+  ['service.weights', { passing: 10 }, { passing: 10, warning: 1 }, named],
+  ['service.weights', { passing: 65535, warning: 0 }, { passing: 65535, warning: 0 }, named],
+  ['service.enableTagOverride', true, true, named],
+  ['service.taggedAddresses', { lan: { address: '10.0.0.7', port: 1 }, wan: { address: 'a.example.org' } },
+    { lan: { address: '10.0.0.7', port: 1 }, wan: { address: 'a.example.org' } }, named],
+  ['service.registerOn', 'ready', 'ready', { service: { name: 'a', port: 8001 } }],
+  ['check.type', 'tcp', 'tcp'],
+  ['check.type', 'grpc', 'grpc'],
+  ['check.type', 'ttl', 'ttl'],
+  ['check.path', '/ready?deep=1', '/ready?deep=1'],
+  ['check.interval', '2s', 2000],
+  ['check.timeout', '500ms', 500],
+  ['check.deregisterAfter', '90m', 5_400_000],
+  ['check.headers', { authorization: 'Bearer x', 'x-two': ['1', '2'] },
+    { authorization: ['Bearer x'], 'x-two': ['1', '2'] }],
+  ['check.tlsSkipVerify', true, true],
+  ['check.successBeforePassing', 2, 2],
+  ['check.failuresBeforeCritical', 3, 3],
+  ['health', false, false],
+  ['health.readyPath', '/ready', '/ready'],
+  ['health.livePath', '/live', '/live'],
+  ['health.checks', [check], [check]],
+  ['health.timeout', '2s', 2000],
+  ['health.cacheFor', 0, 0],
+  ['health.details', 'full', 'full'],
+  ['health.details', false, false],
+  ['underPressure', false, false],
+  ['underPressure.maxEventLoopDelay', 0, 0],
+  ['underPressure', { maxHeapUsedBytes: 5 }, { maxEventLoopDelay: 1000, maxHeapUsedBytes: 5 }],
+  ['discovery.preload', ['a', 'b'], ['a', 'b']],
+  ['discovery.wait', '10m', 600_000],
+  ['discovery.maxStale', '1h', 3_600_000],
+  ['discovery.idleAfter', '1m', 60_000],
+  ['discovery.maxWatches', 8, 8],
+  ['discovery.consistency', 'consistent', 'consistent'],
+  ['discovery.consistency', 'default', 'default'],
+  ['discovery.passingOnly', true, true],
+  ['balancer.strategy', 'random', 'random'],
+  ['balancer.strategy', 'first', 'first'],
+  ['balancer.strategy', strategy, strategy],
+  ['balancer.warningShare', 0, 0],
+  ['calls.timeout', '10s', 10_000],
+  ['calls.deadline', '1m', 60_000],
+  ['calls.connectTimeout', 250, 250],
+  ['calls.connections', 8, 8],
+  ['calls.tls.ca', ca.ca, ca.ca],
+  ['calls.tls.cert', cert, cert, { calls: { tls: { key } } }],
+  ['calls.tls.key', key, key, { calls: { tls: { cert } } }],
+  ['calls.tls.servername', 'a', 'a'],
+  ['calls.tls.rejectUnauthorized', false, false],
+  ['calls.allow', ['a'], ['a']],
+  ['drain.delay', '1s', 1000],
+  ['drain.timeout', '5s', 5000],
+  ['logger', logger, logger]
+]
+
+for (const [path, given, resolved, beside = {}, at = path] of rows) {
+  const form = typeof given === 'string' ? given.split('\n')[0] : typeof given
+  t.test(`${path} can be ${form}, seen at ${at}`, async t => {
+    t.same(pick(resolve(nested(path, given, beside)), at), resolved)
+  })
+}
+
+t.test('the rows above name every option', async t => {
+  const covered = new Set(rows.map(([path]) => path))
+  t.same(optionPaths.filter(path => !covered.has(path)), [])
+})
