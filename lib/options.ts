@@ -57,7 +57,7 @@ export function resolveOptions (options: unknown, context: ResolveContext = {}):
   })
 }
 
-/** The default id of a service, `name-host-port`: the same after a restart, another on each host and port. */
+/** The id given, else `name-host-port`: the same after a restart, another on each host and port. */
 export function serviceIdOf (service: ResolvedService, hostname: string, port: number): string {
   return service.id ?? `${service.name}-${service.address ?? hostname}-${port}`
 }
@@ -71,12 +71,11 @@ function givenOptions (options: unknown = {}, registry: ResolveContext['registry
   }
   if (given.service === false) throw new InvalidOptionError('service', 'an object in a registry', 'false')
   for (const [field, argument] of Object.entries(registry)) {
-    const option = ['service', field]
-    const other = valueAt(given, option) ?? argument
-    if (other !== argument) {
-      throw new InvalidOptionError(option.join('.'), 'left out: it is an argument', shown('', other))
-    }
-    if (argument !== undefined) putAt(given, option, argument)
+    if (argument === undefined) continue
+    const option = `service.${field}`
+    const other = valueAt(given, option.split('.')) ?? argument
+    if (other !== argument) throw new InvalidOptionError(option, 'left out: it is an argument', shown(option, other))
+    putAt(given, option.split('.'), argument)
   }
   return given
 }

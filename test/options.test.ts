@@ -116,6 +116,8 @@ t.test('a registry without Fastify has its name and port as arguments, and a ttl
   const options = resolveOptions({}, { ...context, registry })
   t.match(options, { service: { name: 'worker', port: 9000, tags: ['x'] }, check: { type: 'ttl' } })
   t.equal(resolveOptions({ check: { type: 'tcp' } }, { ...context, registry }).check.type, 'tcp')
+  t.match(resolveOptions({}, { ...context, registry: { name: undefined, port: undefined } }).service,
+    { name: 'b', port: 1 }, 'an argument that is undefined counts as absent')
   const wrong: [object, object, RegExp][] = [
     [{ service: { name: 'other' } }, registry, /^service\.name must be left out: it is an argument, got 'other'$/],
     [{ service: false }, registry, /^service must be .* got false$/],
