@@ -4,23 +4,26 @@ import { setTimeout as delay } from 'node:timers/promises'
 export interface Clock {
   /** Milliseconds since some fixed moment; never goes backwards. */
   now (): number
-  /** Resolves after `ms`; rejects with the signal's reason once that aborts. Keeps the process alive only if asked to. */
+  /** Resolves after `ms`; rejects with the signal's reason once that aborts. Keeps the process alive only if asked. */
   sleep (ms: number, signal?: AbortSignal, keepAlive?: boolean): Promise<void>
   /** Calls `callback` once after `ms` unless the returned function is called first. Keeps no process alive. */
   after (ms: number, callback: () => void): () => void
 }
 
+/** Node's timers hold no more milliseconds than this; a longer one would fire at once. */
+const longestTimer = 2 ** 31 - 1
+
 export const systemClock: Clock = {
   now: () => performance.now(),
   async sleep (ms, signal, keepAlive = false) {
     try {
-      await delay(ms, undefined, { ref: keepAlive, ...(signal && { signal }) })
+      await delay(Math.min(ms, longestTimer), undefined, { ref: keepAlive, ...(signal && { signal }) })
     } catch (error) {
       throw signal?.reason ?? error
     }
   },
   after (ms, callback) {
-    const timer = setTimeout(callback, ms).unref()
+    const timer = setTimeout(callback, Math.min(ms, longestTimer)).unref()
     return () => clearTimeout(timer)
   }
 }
