@@ -76,3 +76,7 @@ export const ApiStatusError = createError<ApiErrorArguments>(
 /** Why the signal of a health check aborted: its limit. `name, ms`. */
 export const CheckTimeoutError = createError<[string, number]>(
   'FST_CONSUL_CHECK_TIMEOUT', 'The health check %s did not settle within %d ms', 504)
+
+/** There is no ACL token to send. `where it comes from, why`. */
+export const TokenError = createError<[string, string, ErrorOptions?]>(
+  'FST_CONSUL_TOKEN', 'No ACL token could be had from %s: %s', 500)

@@ -31,7 +31,7 @@ export async function registerWithConsul (options: RegisterWithConsulOptions): P
     listener: listenerOnPort(service.port),
     readyPath: '/health/ready'
   }
-  const client = new ConsulClient({}, resolved)
+  const client = new ConsulClient({}, { resolved })
   const enrolment = new Enrolment(client, pino({ name: 'fastify-consul' }), plan)
   try {
     if (check === false) await enrolment.enrolUnchecked()

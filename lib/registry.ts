@@ -54,7 +54,9 @@ export class ServiceRegistry implements AsyncDisposable {
     const { discovery, health } = options
     this.#options = options
     this.#clock = clock
-    this.client = new ConsulClient({}, options, discovery.maxWatches + ownWatches, random)
+    this.client = new ConsulClient({}, {
+      resolved: options, blocking: { limit: discovery.maxWatches + ownWatches, keepAlive: false }, random
+    })
     const { client } = this
     const connectivity = new Connectivity({
       probe: signal => client.leader({ signal, timeout: probeTimeout }), logger, clock, random

@@ -27,18 +27,23 @@ export function statusError (what: string, { status, text }: ApiResponse): Error
 export function readAnswer<T> (
   what: string, response: ApiResponse, isExpected: (value: unknown) => boolean
 ): Answer<T> {
-  let value: unknown
-  try {
-    value = JSON.parse(response.text)
-  } catch (cause) {
-    throw new ApiAnswerError(what, 'not JSON', { cause })
-  }
+  const value = parse(what, response)
   if (!isExpected(value)) throw new ApiAnswerError(what, `JSON of another kind (${kindOf(value)})`)
   return {
     value: value as T,
     index: header(response, 'x-consul-index'),
     hash: header(response, 'x-consul-contenthash'),
     filteredByAcls: header(response, 'x-consul-results-filtered-by-acls') === 'true'
+  }
+}
+
+/** Nothing of the text is repeated: whoever sent it is not Consul and may have been told our token. */
+function parse (what: string, response: ApiResponse): unknown {
+  try {
+    return JSON.parse(response.text)
+  } catch {
+    const type = header(response, 'content-type') ?? 'no content type'
+    throw new ApiAnswerError(what, `not JSON (${type}, ${response.text.length} characters)`)
   }
 }
 

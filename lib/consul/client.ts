@@ -1,14 +1,14 @@
 import type { Random } from '../clock.ts'
-import { parseDuration, type Duration } from '../duration.ts'
+import { goDurationOf, parseDuration, type Duration } from '../duration.ts'
 import type { ConsulOptions } from '../option-types.ts'
 import { resolveOptions } from '../options.ts'
 import { isObject, readAnswer, statusError } from './answer.ts'
-import { instanceOf, statusOf } from './health-entry.ts'
+import { instanceOf, isHealthAnswer, statusOf } from './health-entry.ts'
 import type { ServiceInstance } from './instance.ts'
 import { wireDefinition, type ServiceDefinition } from './service-definition.ts'
 import { encodeName } from './service-name.ts'
 import {
-  Transport, type ApiRequest, type ApiResponse, type ConnectionOptions, type QueryParameters
+  Transport, type ApiRequest, type ApiResponse, type BlockingConnections, type ConnectionOptions, type QueryParameters
 } from './transport.ts'
 import type { Answer, CheckStatus, WireAgentSelf, WireCheck, WireHealthEntry, WireService } from './wire.ts'
 
@@ -42,8 +42,14 @@ export interface HealthQuery extends ReadOptions, BlockingOptions {
 export type ClientOptions = Pick<ConsulOptions,
   'url' | 'token' | 'tokenFile' | 'tls' | 'datacenter' | 'namespace' | 'partition' | 'timeout'>
 
-/** How many blocking queries a client of one's own can have under way; more wait for their turn. */
-const defaultBlockingConnections = 8
+/** What the owner of a client may decide besides its options. */
+export interface ClientParts {
+  /** Options that were resolved already, in the place of those given. */
+  readonly resolved?: ConnectionOptions & { readonly datacenter: string | undefined }
+  /** Default: 8 blocking queries at once, which keep the process alive as other requests do. */
+  readonly blocking?: BlockingConnections
+  readonly random?: Random
+}
 
 /** Consul's HTTP API, as far as it is needed here: promises, no retries, no state but the connections. */
 export class ConsulClient {
@@ -54,15 +60,12 @@ export class ConsulClient {
 
   /**
    * @param options What is not given comes from the environment.
+   * @param parts For the registry.
    * @throws FST_CONSUL_INVALID_OPTION
    */
-  constructor (
-    options: ClientOptions = {},
-    resolved: ConnectionOptions & { readonly datacenter: string | undefined } = resolveOptions(options),
-    blockingConnections = defaultBlockingConnections,
-    random: Random = Math.random
-  ) {
-    this.#transport = new Transport(resolved, blockingConnections)
+  constructor (options: ClientOptions = {}, parts: ClientParts = {}) {
+    const { resolved = resolveOptions(options), blocking = { limit: 8, keepAlive: true }, random = Math.random } = parts
+    this.#transport = new Transport(resolved, blocking)
     this.#datacenter = resolved.datacenter
     this.#timeout = resolved.timeout
     this.#random = random
@@ -116,7 +119,7 @@ export class ConsulClient {
     const blocking = index !== undefined
     return await this.#read(`/health/service/${encodeName(name)}`, {
       ...this.#readParameters(query), index, tag, filter, near, passing, ...(blocking && { wait: waitOf(query) })
-    }, { ...query, blocking }, Array.isArray)
+    }, { ...query, blocking }, isHealthAnswer)
   }
 
   /** The instances that are passing or in warning. */
@@ -150,9 +153,10 @@ export class ConsulClient {
 
   /** The checks of one of the agent's own services, by check id. */
   async agentChecks (serviceId: string, options: CallOptions = {}): Promise<Record<string, WireCheck>> {
-    const filter = `ServiceID == ${JSON.stringify(serviceId)}`
+    // Consul's filters have no way to write a quote.
+    const filter = serviceId.includes('"') ? undefined : `ServiceID == ${JSON.stringify(serviceId)}`
     const { value } = await this.#read<Record<string, WireCheck>>('/agent/checks', { filter }, options, isObject)
-    return value
+    return Object.fromEntries(Object.entries(value).filter(([, check]) => check.ServiceID === serviceId))
   }
 
   /** Every service of the catalog with all its tags. */
@@ -212,7 +216,7 @@ export class ConsulClient {
 const defaultWait = 300_000
 
 function waitOf ({ wait }: BlockingOptions): string | undefined {
-  return wait === undefined ? undefined : typeof wait === 'number' ? `${wait}ms` : wait
+  return typeof wait === 'number' ? goDurationOf(wait) : wait
 }
 
 /** Consul adds up to a sixteenth to the wait, to spread its answers. */

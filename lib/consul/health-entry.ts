@@ -1,3 +1,4 @@
+import { isObject } from './answer.ts'
 import { ServiceInstance } from './instance.ts'
 import type { WireCheck, WireHealthEntry } from './wire.ts'
 
@@ -20,6 +21,12 @@ export function isMaintenance ({ CheckID: id }: WireCheck): boolean {
   return id === '_node_maintenance' || id.startsWith('_service_maintenance:')
 }
 
+/** Whether it is a list of what is read here: more is not looked at before it is used. */
+export function isHealthAnswer (value: unknown): boolean {
+  return Array.isArray(value) && value.every(entry =>
+    isObject(entry) && isObject(entry['Node']) && isObject(entry['Service']) && Array.isArray(entry['Checks']))
+}
+
 export function instanceOf (
   { Node: node, Service: service }: WireHealthEntry, status: 'passing' | 'warning', datacenter: string
 ): ServiceInstance {
@@ -27,7 +34,7 @@ export function instanceOf (
     id: service.ID,
     name: service.Service,
     address: service.Address === '' ? node.Address : service.Address,
-    port: service.Port,
+    port: service.Port ?? 0,
     tags: Object.freeze([...service.Tags ?? []]),
     meta: Object.freeze(Object.assign(Object.create(null), service.Meta)),
     status,

@@ -34,6 +34,8 @@ export interface CheckDefinition {
   dockerContainerId?: string
   shell?: string
   osService?: string
+  /** Bytes of a script's output that are kept. Consul's default: 4096. */
+  outputMaxSize?: number
   interval?: Duration
   timeout?: Duration
   successBeforePassing?: number

@@ -1,9 +1,11 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Socket } from 'node:net'
 import { buildConnector, Pool } from 'undici'
-import { ApiTimeoutError, ApiUnreachableError } from '../errors.ts'
+import { abortable } from '../abortable.ts'
+import { systemClock } from '../clock.ts'
+import { ApiTimeoutError, ApiUnreachableError, ClosedError, TokenError } from '../errors.ts'
 import type { ResolvedOptions } from '../resolved-options.ts'
-import { currentToken } from './token.ts'
+import { credentialsOf, redact, type Credentials } from './credentials.ts'
 
 export type ConnectionOptions = Pick<ResolvedOptions,
   'url' | 'socketPath' | 'auth' | 'token' | 'tls' | 'namespace' | 'partition' | 'timeout'>
@@ -27,7 +29,15 @@ export interface ApiRequest {
 export interface ApiResponse {
   readonly status: number
   readonly headers: IncomingHttpHeaders
+  /** The body; without our own secrets if the status is no success, so that it can stand in an error. */
   readonly text: string
+}
+
+export interface BlockingConnections {
+  /** How many blocking queries can be under way; more wait for their turn. */
+  readonly limit: number
+  /** Whether one that is under way keeps the process alive. */
+  readonly keepAlive: boolean
 }
 
 /** For all that is no blocking query. An agent closes everything over 200 connections of one address. */
@@ -40,8 +50,9 @@ export class Transport {
   readonly #calls: Pool
   readonly #blocking: Pool
   #localAddress: string | undefined
+  #closed = false
 
-  constructor (options: ConnectionOptions, blockingConnections: number) {
+  constructor (options: ConnectionOptions, blocking: BlockingConnections) {
     this.#options = options
     const { origin, pathname } = new URL(options.url)
     this.#prefix = `${pathname.replace(/\/$/, '')}/v1`
@@ -59,7 +70,7 @@ export class Transport {
       })
     })
     this.#calls = pool(callConnections, socket => { this.#localAddress = socket.localAddress })
-    this.#blocking = pool(blockingConnections, keepNoProcessAlive)
+    this.#blocking = pool(blocking.limit, blocking.keepAlive ? () => {} : keepNoProcessAlive)
   }
 
   /** This end of the newest connection to the agent: the address by which this machine reaches it. */
@@ -70,49 +81,57 @@ export class Transport {
   /**
    * @throws FST_CONSUL_API_TIMEOUT when the deadline has passed
    * @throws FST_CONSUL_API_UNREACHABLE when there is no connection, or it broke
+   * @throws FST_CONSUL_TOKEN when there is no token to send
+   * @throws FST_CONSUL_CLOSED after `close()`
    * @throws the signal's reason
    */
   async send (request: ApiRequest): Promise<ApiResponse> {
-    const { method, path, deadline, signal, body } = request
-    const what = `${method} /v1${path}`
+    const { deadline, signal } = request
+    if (this.#closed) throw new ClosedError(nameOf(request))
     signal?.throwIfAborted()
     const limit = new AbortController()
     const abort = () => limit.abort(signal?.reason)
-    const timer = setTimeout(() => limit.abort(new ApiTimeoutError(what, deadline)), deadline).unref()
+    let late = (): Error => new TokenError('the token option', `it took longer than ${deadline} ms`)
+    const stopTimer = systemClock.after(deadline, () => limit.abort(late()))
     signal?.addEventListener('abort', abort, { once: true })
     try {
-      const headers = await this.#headers(body !== undefined)
-      const pool = request.blocking === true ? this.#blocking : this.#calls
-      const response = await pool.request({
-        method,
-        path: `${this.#prefix}${path}${this.#queryString(request.query)}`,
-        headers,
-        body: body === undefined ? null : JSON.stringify(body),
-        signal: limit.signal
-      })
-      return { status: response.statusCode, headers: response.headers, text: await response.body.text() }
-    } catch (error) {
-      if (limit.signal.aborted) throw limit.signal.reason
-      throw new ApiUnreachableError(what, reasonOf(error), { cause: error })
+      const credentials = await abortable(credentialsOf(this.#options), limit.signal)
+      late = () => new ApiTimeoutError(nameOf(request), deadline)
+      return await this.#exchange(request, credentials, limit.signal)
     } finally {
-      clearTimeout(timer)
+      stopTimer()
       signal?.removeEventListener('abort', abort)
     }
   }
 
   /** Ends every connection; requests under way fail. */
   async close (): Promise<void> {
+    this.#closed = true
     await Promise.all([this.#calls.destroy(), this.#blocking.destroy()])
   }
 
-  async #headers (withBody: boolean): Promise<Record<string, string>> {
-    const { auth, token: source } = this.#options
-    const token = await currentToken(source)
-    return {
-      accept: 'application/json',
-      ...(withBody && { 'content-type': 'application/json' }),
-      ...(auth !== undefined && { authorization: `Basic ${Buffer.from(auth).toString('base64')}` }),
-      ...(token !== undefined && token !== '' && { 'x-consul-token': token })
+  async #exchange (request: ApiRequest, credentials: Credentials, signal: AbortSignal): Promise<ApiResponse> {
+    const { method, path, query, body, blocking = false } = request
+    const pool = blocking ? this.#blocking : this.#calls
+    try {
+      const response = await pool.request({
+        method,
+        path: `${this.#prefix}${path}${this.#queryString(query)}`,
+        headers: {
+          accept: 'application/json',
+          ...(body !== undefined && { 'content-type': 'application/json' }),
+          ...credentials.headers
+        },
+        body: body === undefined ? null : JSON.stringify(body),
+        signal
+      })
+      const { statusCode: status, headers } = response
+      const text = await response.body.text()
+      return { status, headers, text: status === 200 ? text : redact(text, credentials) }
+    } catch (error) {
+      if (signal.aborted) throw signal.reason
+      const reason = this.#closed ? 'the client was closed' : reasonOf(error)
+      throw new ApiUnreachableError(nameOf(request), reason, { cause: error })
     }
   }
 
@@ -127,6 +146,8 @@ export class Transport {
   }
 }
 
+const nameOf = ({ method, path }: ApiRequest): string => `${method} /v1${path}`
+
 /** A query that waits for a change is no reason to go on living; undici takes a reference for every request. */
 function keepNoProcessAlive (socket: Socket): void {
   socket.unref()
@@ -138,8 +159,9 @@ function defined<T extends object> (fields: T): { [K in keyof T]?: NonNullable<T
     { [K in keyof T]?: NonNullable<T[K]> }
 }
 
+/** Some errors have a code and no message: those of a name with several addresses. */
 function reasonOf (error: unknown): string {
   if (!(error instanceof Error)) return String(error)
-  const { code } = error as NodeJS.ErrnoException
-  return [error.message, code].filter(part => part !== undefined && part !== '').join(' ')
+  const { message, code = '' } = error as NodeJS.ErrnoException
+  return message.includes(code) ? message : `${message} ${code}`.trim()
 }

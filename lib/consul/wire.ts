@@ -14,7 +14,8 @@ export interface WireService {
   readonly ID: string
   readonly Service: string
   readonly Address: string
-  readonly Port: number
+  /** Later versions may leave it out. */
+  readonly Port?: number
   readonly Tags: readonly string[] | null
   readonly Meta: Readonly<Record<string, string>> | null
   readonly Weights?: { readonly Passing: number, readonly Warning: number } | null
