@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process'
 import { once } from 'node:events'
+import { childEnvironment } from './child-environment.ts'
 
 const living = new Set<ChildProcess>()
 
@@ -43,7 +44,8 @@ export class Child {
 export async function startChild (
   command: string, args: readonly string[], options: SpawnOptions = {}
 ): Promise<Child> {
-  const process = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options })
+  const env = childEnvironment(options.env)
+  const process = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options, env })
   await once(process, 'spawn')
   const child = new Child(process, process.pid as number)
   guard(process, child.pid)
