@@ -1,7 +1,7 @@
 import { abortable } from '../abortable.ts'
 import { Backoff } from '../backoff.ts'
 import type { Clock, Random } from '../clock.ts'
-import { ApiTimeoutError, ApiUnreachableError } from '../errors.ts'
+import { ApiForbiddenError, ApiRateLimitedError, ApiTimeoutError, ApiUnreachableError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 
 interface Parts {
@@ -15,9 +15,13 @@ interface Parts {
 /** After an outage all resume together; this spreads their first requests. Milliseconds. */
 const spread = 200
 
-/** Says of an error whether it means that the agent cannot be reached at all. */
+/** Whether an error says that the agent did not answer at all. */
 export const isConnectionError = (error: unknown): boolean =>
   error instanceof ApiUnreachableError || error instanceof ApiTimeoutError
+
+/** Whether it says that the agent does not want to answer: asking again soon is of no use. */
+export const isRefusal = (error: unknown): boolean =>
+  error instanceof ApiForbiddenError || error instanceof ApiRateLimitedError
 
 /** Whether the agent answers. One probe serves everyone who waits for it to come back. */
 export class Connectivity {
@@ -35,9 +39,8 @@ export class Connectivity {
 
   /** To be told of every error of a request: a lost connection starts the probe. */
   report (error: unknown): void {
-    if (!isConnectionError(error) || this.#outage !== undefined || this.#ended.signal.aborted) return
-    this.#parts.logger.warn({ err: error }, 'Consul cannot be reached; what is known of it is kept')
-    this.#outage = this.#probeUntilAnswered().catch(() => {})
+    if (!isConnectionError(error) || !this.up || this.#ended.signal.aborted) return
+    this.#outage = this.#probeUntilAnswered(error).catch(() => {})
   }
 
   /** Resolves when the agent answers again, at once if it does now. Rejects with the signal's reason. */
@@ -51,21 +54,30 @@ export class Connectivity {
     this.#ended.abort()
   }
 
-  async #probeUntilAnswered (): Promise<void> {
-    const { probe, logger, clock, random } = this.#parts
+  /** A single connection that broke while the agent goes on answering is no outage, and no line in the log. */
+  async #probeUntilAnswered (err: unknown): Promise<void> {
+    const { logger, clock, random } = this.#parts
     const backoff = new Backoff({ initial: 100, max: 1000, random })
-    const { signal } = this.#ended
     const since = clock.now()
-    for (;;) {
-      await clock.sleep(backoff.next(), signal)
-      try {
-        await probe(signal)
-        break
-      } catch (error) {
-        if (signal.aborted || !isConnectionError(error)) break
-      }
+    await clock.sleep(backoff.next(), this.#ended.signal)
+    const isOutage = !await this.#answers()
+    if (isOutage) {
+      logger.warn({ err }, 'Consul cannot be reached; what is known of it is kept')
+      do await clock.sleep(backoff.next(), this.#ended.signal)
+      while (!await this.#answers())
     }
     this.#outage = undefined
-    if (!signal.aborted) logger.info({ outage: Math.round(clock.now() - since) }, 'Consul answers again')
+    if (isOutage) logger.info({ outage: Math.round(clock.now() - since) }, 'Consul answers again')
+  }
+
+  async #answers (): Promise<boolean> {
+    const { signal } = this.#ended
+    try {
+      await this.#parts.probe(signal)
+      return true
+    } catch (error) {
+      signal.throwIfAborted()
+      return !isConnectionError(error)
+    }
   }
 }

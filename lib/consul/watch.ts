@@ -1,8 +1,7 @@
 import { Backoff } from '../backoff.ts'
 import type { Clock, Random } from '../clock.ts'
-import { ApiForbiddenError, ApiRateLimitedError } from '../errors.ts'
 import { TokenBucket } from '../token-bucket.ts'
-import { isConnectionError, type Connectivity } from './connectivity.ts'
+import { isConnectionError, isRefusal, type Connectivity } from './connectivity.ts'
 import type { Answer } from './wire.ts'
 
 export interface WatchParts<T> {
@@ -34,6 +33,7 @@ export async function watch<T> (parts: WatchParts<T>, signal: AbortSignal, from?
   const bucket = new TokenBucket({ burst, interval: 1000 / queriesPerSecond }, clock)
   const refused = new Backoff({ initial: 1000, max: 10_000, random })
   const failed = new Backoff({ initial: 100, max: 1000, random })
+  let failures = 0
   let cursor = from
   while (!signal.aborted) {
     try {
@@ -42,10 +42,12 @@ export async function watch<T> (parts: WatchParts<T>, signal: AbortSignal, from?
       const { next, valid } = advance(cursor, answer)
       cursor = next
       if (valid) onAnswer(answer)
+      failures = 0
       refused.reset()
       failed.reset()
     } catch (error) {
       cursor = undefined
+      failures++
       if (!signal.aborted) await recover(error).catch(() => {})
     }
   }
@@ -53,10 +55,9 @@ export async function watch<T> (parts: WatchParts<T>, signal: AbortSignal, from?
   async function recover (error: unknown): Promise<void> {
     await onError(error)
     connectivity.report(error)
-    if (isConnectionError(error)) await connectivity.restored(signal)
-    else await clock.sleep((isRefusal(error) ? refused : failed).next(), signal)
+    if (!isConnectionError(error)) return await clock.sleep((isRefusal(error) ? refused : failed).next(), signal)
+    await connectivity.restored(signal)
+    // The agent answers others but breaks off this one again: its limit of connections, for one.
+    if (failures > 1) await clock.sleep(refused.next(), signal)
   }
 }
-
-const isRefusal = (error: unknown): boolean =>
-  error instanceof ApiForbiddenError || error instanceof ApiRateLimitedError

@@ -1,17 +1,21 @@
 import type { Clock, Random } from '../clock.ts'
 import type { ConsulClient } from '../consul/client.ts'
-import { isConnectionError, type Connectivity } from '../consul/connectivity.ts'
+import { isConnectionError, isRefusal, type Connectivity } from '../consul/connectivity.ts'
 import type { ServiceInstance } from '../consul/instance.ts'
 import { encodeName } from '../consul/service-name.ts'
 import { watch } from '../consul/watch.ts'
 import type { Answer, WireHealthEntry } from '../consul/wire.ts'
-import { ClosedError, UnavailableError } from '../errors.ts'
+import { ClosedError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
+import { CatalogLog } from './catalog-log.ts'
+import { Departures } from './departures.ts'
 import { stepIndex } from './index-rule.ts'
 import { departed, nothingKnown, type ServiceSnapshot } from './instances.ts'
 import type { DiscoverQuery, InstanceSource } from './source.ts'
+import { unavailable } from './unavailable.ts'
 import { ViewTable } from './view-table.ts'
 import type { ServiceView } from './view.ts'
+import { Watches } from './watches.ts'
 
 export interface CatalogOptions {
   readonly wait: number
@@ -30,36 +34,48 @@ interface CatalogParts {
   readonly random: Random
 }
 
-/** How long the answer "no such service" counts, and an error that is none of the connection. Milliseconds. */
+/** How long the answer "no such service" counts. Milliseconds. */
 const unknownFor = 5000
 /** How old the list of a service without a watch of its own may get before it is asked for again. Milliseconds. */
 const pollAfter = 2000
+
 /** All that this process knows of Consul's catalog: one shared view a service, kept up to date by a watch. */
 export class Catalog implements InstanceSource {
   readonly #options: CatalogOptions
   readonly #parts: CatalogParts
-  readonly #views = new ViewTable()
-  readonly #loading = new Map<ServiceView, Promise<void>>()
-  readonly #watches = new Map<ServiceView, AbortController>()
+  readonly #views: ViewTable
+  readonly #watches: Watches
+  readonly #departures: Departures
+  readonly #log: CatalogLog
+  readonly #asking = new Map<ServiceView, Promise<void>>()
+  readonly #preloaded = new Set<ServiceView>()
   readonly #followers = new Map<ServiceView, Set<(snapshot: ServiceSnapshot) => void>>()
-  readonly #leaveListeners = new Set<(left: readonly ServiceInstance[]) => void>()
   readonly #closed = new AbortController()
-  #stopSweeping: (() => void) | undefined
-  #limitTold = false
 
   constructor (options: CatalogOptions, parts: CatalogParts) {
     this.#options = options
     this.#parts = parts
+    this.#log = new CatalogLog(parts.logger)
+    this.#views = new ViewTable(({ snapshot }) => this.#departures.check(snapshot?.healthy ?? []))
+    this.#departures = new Departures(() => this.#views.instanceKeys())
+    this.#watches = new Watches({
+      idleAfter: options.idleAfter,
+      clock: parts.clock,
+      isWanted: view => this.#isWanted(view),
+      onIdle: view => this.#rest(view)
+    })
   }
 
   peek (name: string, query: DiscoverQuery = {}): readonly ServiceInstance[] | undefined {
     const view = this.#views.find(name, query)
     if (view === undefined || !this.#isCurrent(view)) return undefined
-    this.#touch(view)
+    this.#refresh(view)
     return this.#select(view, query)
   }
 
+  /** @throws FST_CONSUL_CLOSED after `close()` */
   async discover (name: string, query: DiscoverQuery = {}): Promise<readonly ServiceInstance[]> {
+    this.#closed.signal.throwIfAborted()
     return this.peek(name, query) ?? this.#select(await this.#load(name, query), query)
   }
 
@@ -69,13 +85,20 @@ export class Catalog implements InstanceSource {
   }
 
   onLeave (listener: (left: readonly ServiceInstance[]) => void): () => void {
-    this.#leaveListeners.add(listener)
-    return () => this.#leaveListeners.delete(listener)
+    return this.#departures.onLeave(listener)
   }
 
-  /** Watches a service from now on, known or not, asked for or not. The listener gets every answer's snapshot. */
-  follow (name: string, listener: (snapshot: ServiceSnapshot) => void = () => {}): () => void {
-    const view = this.#views.obtain(name, {}, this.#parts.clock.now())
+  /** Keeps a service known from now on, whether it exists or not and whether anyone asks or not. */
+  preload (name: string): void {
+    const view = this.#views.obtain(name, {})
+    this.#preloaded.add(view)
+    if (view.upkeep !== 'watched') this.#keep(view)
+    if (view.upkeep === 'polled') this.#poll(view)
+  }
+
+  /** The same beyond `maxWatches` too. The listener gets every answer's snapshot. */
+  follow (name: string, listener: (snapshot: ServiceSnapshot) => void): () => void {
+    const view = this.#views.obtain(name, {})
     const followers = this.#followers.get(view) ?? new Set()
     this.#followers.set(view, followers.add(listener))
     if (view.upkeep !== 'watched') this.#watch(view)
@@ -92,9 +115,7 @@ export class Catalog implements InstanceSource {
 
   close (): void {
     this.#closed.abort(new ClosedError('discover()'))
-    this.#stopSweeping?.()
-    for (const controller of this.#watches.values()) controller.abort()
-    this.#watches.clear()
+    this.#watches.close()
   }
 
   #select (view: ServiceView, query: DiscoverQuery): readonly ServiceInstance[] {
@@ -104,46 +125,48 @@ export class Catalog implements InstanceSource {
   /** Whether what is in memory may be given out. */
   #isCurrent (view: ServiceView): boolean {
     if (view.snapshot === undefined) return false
-    if (view.upkeep === 'unknown') return this.#parts.clock.now() - view.answeredAt < unknownFor
+    if (view.upkeep === 'unknown') return view.staleFor(this.#parts.clock.now()) < unknownFor
     return !this.#isTooOld(view)
   }
 
-  #isTooOld ({ lostAt }: ServiceView): boolean {
+  #isTooOld (view: ServiceView): boolean {
     const { maxStale } = this.#options
-    return maxStale !== undefined && lostAt !== undefined && this.#parts.clock.now() - lostAt > maxStale
+    return maxStale !== undefined && view.staleFor(this.#parts.clock.now()) > maxStale
   }
 
   /** Someone asked: a view that is kept up to date only while it is asked for gets what it needs. */
-  #touch (view: ServiceView): void {
+  #refresh (view: ServiceView): void {
     view.asked = true
-    if (view.upkeep === 'watched' || view.upkeep === 'unknown' || this.#closed.signal.aborted) return
-    if (this.#watches.size < this.#options.maxWatches) this.#watch(view)
-    else if (this.#parts.clock.now() - view.answeredAt > pollAfter) this.#poll(view)
+    if (view.upkeep !== 'idle' && view.upkeep !== 'polled') return
+    this.#keep(view)
+    if (view.upkeep === 'polled' && view.staleFor(this.#parts.clock.now()) > pollAfter) this.#poll(view)
   }
 
   async #load (name: string, query: DiscoverQuery): Promise<ServiceView> {
     encodeName(name)
-    this.#closed.signal.throwIfAborted()
-    const view = this.#views.obtain(name, query, this.#parts.clock.now())
+    const view = this.#views.obtain(name, query)
+    view.asked = true
     if (this.#isWorthAsking(view)) await this.#ask(view).catch(() => {})
     this.#closed.signal.throwIfAborted()
-    if (view.snapshot === undefined || this.#isTooOld(view)) throw unavailable(name, view.error)
+    if (view.snapshot === undefined || this.#isTooOld(view)) throw unavailable(view)
     return view
+  }
+
+  #poll (view: ServiceView): void {
+    if (this.#isWorthAsking(view)) this.#ask(view).catch(() => {})
   }
 
   /** Not while the agent cannot be reached, and not at every call when it refuses. */
   #isWorthAsking (view: ServiceView): boolean {
-    if (!this.#parts.connectivity.up) return false
-    return view.lostAt === undefined || isConnectionError(view.error) ||
-      this.#parts.clock.now() - view.failedAt > unknownFor
+    return this.#parts.connectivity.up && this.#parts.clock.now() >= view.askAgainAt && !this.#closed.signal.aborted
   }
 
   /** One question for all who want to know the same. */
   #ask (view: ServiceView): Promise<void> {
-    const running = this.#loading.get(view)
+    const running = this.#asking.get(view)
     if (running !== undefined) return running
-    const asking = this.#askOnce(view).finally(() => this.#loading.delete(view))
-    this.#loading.set(view, asking)
+    const asking = this.#askOnce(view).finally(() => this.#asking.delete(view))
+    this.#asking.set(view, asking)
     return asking
   }
 
@@ -151,34 +174,26 @@ export class Catalog implements InstanceSource {
     try {
       const answer = await this.#query(view, undefined, this.#closed.signal)
       this.#accept(view, answer)
-      if (answer.value.length === 0) view.upkeep = view.upkeep === 'new' ? 'unknown' : view.upkeep
-      else if (view.upkeep === 'new' || view.upkeep === 'unknown') this.#keep(view, answer.index)
+      if (view.upkeep !== 'new' && view.upkeep !== 'unknown') return
+      if (answer.value.length === 0) view.upkeep = 'unknown'
+      else if (this.#views.has(view)) this.#keep(view, stepIndex(undefined, answer.index).next)
     } catch (error) {
       if (!this.#closed.signal.aborted) this.#fail(view, error)
       throw error
     }
   }
 
-  #poll (view: ServiceView): void {
-    this.#ask(view).catch(() => {})
-  }
-
   /** A service that exists gets a watch, or is polled if there are too many already. */
-  #keep (view: ServiceView, index: string | undefined): void {
-    if (this.#watches.size < this.#options.maxWatches) return this.#watch(view, index)
+  #keep (view: ServiceView, index?: string): void {
+    if (this.#watches.size - this.#followers.size < this.#options.maxWatches) return this.#watch(view, index)
     view.upkeep = 'polled'
-    if (this.#limitTold) return
-    this.#limitTold = true
-    this.#parts.logger.warn({ maxWatches: this.#options.maxWatches },
-      'discovery.maxWatches is reached: further services are polled while they are asked for')
+    this.#log.limitReached(this.#options.maxWatches)
   }
 
   #watch (view: ServiceView, from?: string): void {
-    const controller = new AbortController()
-    this.#watches.set(view, controller)
-    view.upkeep = 'watched'
-    this.#sweepLater()
+    if (this.#closed.signal.aborted) return
     const { connectivity, clock, random } = this.#parts
+    view.upkeep = 'watched'
     watch({
       query: (index, signal) => this.#query(view, index, signal),
       advance: (index, answer) => stepIndex(index, answer.index),
@@ -187,7 +202,19 @@ export class Catalog implements InstanceSource {
       connectivity,
       clock,
       random
-    }, controller.signal, from)
+    }, this.#watches.begin(view), from)
+  }
+
+  #isWanted (view: ServiceView): boolean {
+    const { asked } = view
+    view.asked = false
+    return asked || this.#followers.has(view) || this.#preloaded.has(view)
+  }
+
+  /** Its watch has ended; its list stays. */
+  #rest (view: ServiceView): void {
+    view.upkeep = 'idle'
+    this.#log.resting(view)
   }
 
   #query (view: ServiceView, index: string | undefined, signal: AbortSignal): Promise<Answer<WireHealthEntry[]>> {
@@ -197,52 +224,24 @@ export class Catalog implements InstanceSource {
   }
 
   #accept (view: ServiceView, answer: Answer<WireHealthEntry[]>): void {
-    const before = view.snapshot
+    const before = view.snapshot ?? nothingKnown
     const after = view.accept(answer.value, this.#parts.clock.now())
-    this.#tell(view, before, after)
-    const left = departed(before ?? nothingKnown, after)
-    if (left.length > 0) for (const listener of this.#leaveListeners) listener(left)
+    this.#log.listed(view, before, after)
+    this.#departures.check(departed(before, after))
     for (const listener of this.#followers.get(view) ?? []) listener(after)
   }
 
   #fail (view: ServiceView, error: unknown): void {
-    if (view.lostAt === undefined && !isConnectionError(error)) {
-      this.#parts.logger.warn({ service: view.key.name, err: error }, 'Consul refuses to list a service')
-    }
-    this.#parts.connectivity.report(error)
-    view.fail(error, this.#parts.clock.now())
-  }
-
-  #tell ({ key: { name: service } }: ServiceView, before: ServiceSnapshot | undefined, after: ServiceSnapshot): void {
-    const [was, is] = [before?.healthy.length ?? 0, after.healthy.length]
-    const { logger } = this.#parts
-    if (was > 0 && is === 0) logger.warn({ service, known: after.known.length }, 'No healthy instance is left')
-    else if (was === 0 && is > 0) logger.info({ service, instances: is }, 'Healthy instances were found')
-  }
-
-  #sweepLater (): void {
-    this.#stopSweeping ??= this.#parts.clock.after(this.#options.idleAfter / 4, () => {
-      this.#stopSweeping = undefined
-      this.#endIdleWatches()
-      if (this.#watches.size > 0) this.#sweepLater()
-    })
-  }
-
-  #endIdleWatches (): void {
-    const now = this.#parts.clock.now()
-    for (const [view, controller] of this.#watches) {
-      if (view.asked || this.#followers.has(view)) view.idleSince = now
-      view.asked = false
-      if (now - view.idleSince < this.#options.idleAfter) continue
-      controller.abort()
-      this.#watches.delete(view)
-      view.upkeep = 'idle'
-    }
+    const { connectivity, clock } = this.#parts
+    const isOutage = isConnectionError(error) && (view.lostAt === undefined || !connectivity.up)
+    if (!isOutage && (view.upkeep === 'watched' || view.upkeep === 'polled')) this.#log.refused(view, error)
+    connectivity.report(error)
+    view.fail(error, clock.now(), pauseAfter(error))
   }
 }
 
-function unavailable (name: string, cause: unknown): Error {
-  const why = cause instanceof Error ? cause.message : 'it cannot be reached'
-  return new UnavailableError(`Consul has not said where ${name} is: ${why}`,
-    `Check that its agent runs and the url option, or list ${name} in fallback`, { cause })
+/** For how long not to ask again; while the agent cannot be reached, its probe says when. Milliseconds. */
+function pauseAfter (error: unknown): number {
+  if (isConnectionError(error)) return 0
+  return isRefusal(error) ? 5000 : 1000
 }

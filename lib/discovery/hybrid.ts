@@ -17,14 +17,18 @@ export class HybridSource implements InstanceSource {
     this.#fallback = fallback
   }
 
-  peek (name: string, query?: DiscoverQuery): readonly ServiceInstance[] | undefined {
+  peek (name: string, query: DiscoverQuery = {}): readonly ServiceInstance[] | undefined {
     const instances = this.#catalog.peek(name, query)
-    return instances === undefined ? undefined : this.#orFallback(instances, name, query)
+    if (instances === undefined || instances.length > 0 || !this.#fallback.has(name)) return instances
+    return this.#catalog.peek(name, unfiltered(query)) && this.#orFallback(instances, name, query)
   }
 
-  async discover (name: string, query?: DiscoverQuery): Promise<readonly ServiceInstance[]> {
+  async discover (name: string, query: DiscoverQuery = {}): Promise<readonly ServiceInstance[]> {
     try {
-      return this.#orFallback(await this.#catalog.discover(name, query), name, query)
+      const instances = await this.#catalog.discover(name, query)
+      if (instances.length > 0 || !this.#fallback.has(name)) return instances
+      await this.#catalog.discover(name, unfiltered(query))
+      return this.#orFallback(instances, name, query)
     } catch (error) {
       if (error instanceof UnavailableError && this.#fallback.has(name)) return this.#fallback.peek(name)
       throw error
@@ -36,9 +40,13 @@ export class HybridSource implements InstanceSource {
   }
 
   #orFallback (
-    instances: readonly ServiceInstance[], name: string, query?: DiscoverQuery
+    instances: readonly ServiceInstance[], name: string, query: DiscoverQuery
   ): readonly ServiceInstance[] {
-    if (instances.length > 0 || !this.#fallback.has(name)) return instances
-    return this.#catalog.isUnregistered(name, query) ? this.#fallback.peek(name) : instances
+    return this.#catalog.isUnregistered(name, unfiltered(query)) ? this.#fallback.peek(name) : instances
   }
+}
+
+/** What a filter of Consul's leaves out is registered all the same. */
+function unfiltered (query: DiscoverQuery): DiscoverQuery {
+  return query.filter === undefined ? query : { datacenter: query.datacenter }
 }

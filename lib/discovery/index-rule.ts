@@ -7,7 +7,8 @@ import type { CursorStep } from '../consul/watch.ts'
  * Source: https://developer.hashicorp.com/consul/api-docs/features/blocking#implementation-details
  */
 export function stepIndex (previous: string | undefined, received: string | undefined): CursorStep {
-  const index = received !== undefined && /^\d{1,20}$/.test(received) ? BigInt(received) : 0n
+  const sent = received !== undefined && /^\d{1,20}$/.test(received) ? BigInt(received) : 0n
+  const index = sent < 1n ? 1n : sent
   if (previous !== undefined && index < BigInt(previous)) return { next: undefined, valid: false }
-  return { next: String(index < 1n ? 1n : index), valid: true }
+  return { next: String(index), valid: true }
 }

@@ -1,7 +1,7 @@
 import { instanceOf, statusOf, type EntryStatus } from '../consul/health-entry.ts'
 import type { ServiceInstance } from '../consul/instance.ts'
 import type { WireCheck, WireHealthEntry } from '../consul/wire.ts'
-import type { DiscoverQuery } from './source.ts'
+import { instanceKey, type DiscoverQuery } from './source.ts'
 
 /** An instance as Consul lists it, callable or not. */
 export interface KnownInstance {
@@ -30,14 +30,17 @@ export function nextSnapshot (
   const before = new Map(previous.known.map(known => [keyOf(known.entry), known]))
   const known = entries.map(entry => knownInstance(entry, before.get(keyOf(entry)), datacenter))
   const healthy = known.flatMap(({ instance }) => instance ?? [])
-  return { known, healthy: sameElements(previous.healthy, healthy) ? previous.healthy : Object.freeze(healthy) }
+  return Object.freeze({
+    known: Object.freeze(known),
+    healthy: sameElements(previous.healthy, healthy) ? previous.healthy : Object.freeze(healthy)
+  })
 }
 
 /** The healthy instances of `before` that are none in `after`. */
 export function departed (before: ServiceSnapshot, after: ServiceSnapshot): readonly ServiceInstance[] {
   if (before.healthy === after.healthy) return []
-  const staying = new Set(after.healthy.map(({ node, id }) => `${node}/${id}`))
-  return before.healthy.filter(({ node, id }) => !staying.has(`${node}/${id}`))
+  const staying = new Set(after.healthy.map(instanceKey))
+  return before.healthy.filter(instance => !staying.has(instanceKey(instance)))
 }
 
 /** Whether an instance is what a query asks for in memory: tags and status. */

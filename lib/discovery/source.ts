@@ -3,17 +3,17 @@ import type { ServiceInstance } from '../consul/instance.ts'
 /** Which instances of a service are wanted. Tags and status are matched in memory, the rest by Consul. */
 export interface DiscoverQuery {
   /** Only instances with this tag. */
-  tag?: string
+  tag?: string | undefined
   /** Only instances with all of these tags. */
-  tags?: readonly string[]
+  tags?: readonly string[] | undefined
   /** Default: the `datacenter` option, else the agent's. */
-  datacenter?: string
+  datacenter?: string | undefined
   /** A filter expression of Consul's; watched apart from the plain service. */
-  filter?: string
+  filter?: string | undefined
   /** Without those in `warning`. Default: `discovery.passingOnly`. */
-  passingOnly?: boolean
+  passingOnly?: boolean | undefined
   /** A node name or `_agent`: nearest first, by Consul's coordinates; watched apart from the plain service. */
-  near?: string
+  near?: string | undefined
 }
 
 /** Where instances come from. Its arrays are frozen and the same until something changes. */

@@ -1,4 +1,5 @@
 import { ServiceInstance } from '../consul/instance.ts'
+import { encodeName } from '../consul/service-name.ts'
 import type { InstanceSource } from './source.ts'
 
 const none: readonly ServiceInstance[] = Object.freeze([])
@@ -30,6 +31,7 @@ export class StaticSource implements InstanceSource {
   }
 
   async discover (name: string): Promise<readonly ServiceInstance[]> {
+    encodeName(name)
     return this.peek(name)
   }
 

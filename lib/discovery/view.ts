@@ -24,21 +24,18 @@ export class ServiceView {
   snapshot: ServiceSnapshot | undefined
   /** Whether someone asked since the last look for idle views. */
   asked = true
-  /** When it was last known that someone had asked. */
-  idleSince = 0
   /** When Consul last answered. */
   answeredAt = 0
   /** Since when Consul does not answer; `undefined` while it does. */
   lostAt: number | undefined
-  /** When it last failed to answer. */
-  failedAt = 0
+  /** Before this it is of no use to ask Consul again. */
+  askAgainAt = 0
   /** Why Consul does not answer. */
   error: unknown
   readonly #selections = new Map<string, { from: readonly ServiceInstance[], list: readonly ServiceInstance[] }>()
 
-  constructor (key: ViewKey, now: number) {
+  constructor (key: ViewKey) {
     this.key = key
-    this.idleSince = now
   }
 
   /** Takes over what Consul lists now. */
@@ -46,14 +43,21 @@ export class ServiceView {
     this.snapshot = nextSnapshot(this.snapshot ?? nothingKnown, entries, this.key.datacenter ?? '')
     this.answeredAt = now
     this.lostAt = undefined
+    this.askAgainAt = 0
     this.error = undefined
     return this.snapshot
   }
 
-  fail (error: unknown, now: number): void {
+  fail (error: unknown, now: number, pause: number): void {
     this.lostAt ??= now
-    this.failedAt = now
+    this.askAgainAt = now + pause
     this.error = error
+  }
+
+  /** For how long the list may have been out of date, in milliseconds. A watch that is not broken off keeps it true. */
+  staleFor (now: number): number {
+    if (this.upkeep !== 'watched') return now - this.answeredAt
+    return this.lostAt === undefined ? 0 : now - this.lostAt
   }
 
   /** The instances that match; the same array until one of them changes. */

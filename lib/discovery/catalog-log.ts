@@ -1,0 +1,43 @@
+import type { Logger } from '../logger.ts'
+import type { ServiceSnapshot } from './instances.ts'
+import type { ServiceView } from './view.ts'
+
+/** What the log says of services: one line for each change of their state. */
+export class CatalogLog {
+  readonly #logger: Logger
+  readonly #refused = new Set<ServiceView>()
+  #limitTold = false
+
+  constructor (logger: Logger) {
+    this.#logger = logger
+  }
+
+  /** Consul lists the service. */
+  listed (view: ServiceView, before: ServiceSnapshot, after: ServiceSnapshot): void {
+    if (this.#refused.delete(view) && this.#refused.size === 0) this.#logger.info('Consul lists its services again')
+    const { key: { name: service } } = view
+    const [was, is] = [before.healthy.length, after.healthy.length]
+    if (was > 0 && is === 0) this.#logger.warn({ service, known: after.known.length }, 'No healthy instance is left')
+    else if (was === 0 && is > 0) this.#logger.info({ service, instances: is }, 'Healthy instances were found')
+  }
+
+  /** Consul answers but does not list the service. One line, however many services there are. */
+  refused (view: ServiceView, err: unknown): void {
+    if (this.#refused.size === 0) {
+      this.#logger.warn({ service: view.key.name, err }, 'Consul does not list a service; what is known of it is kept')
+    }
+    this.#refused.add(view)
+  }
+
+  /** Consul is not asked for it any longer. */
+  resting (view: ServiceView): void {
+    this.#refused.delete(view)
+  }
+
+  limitReached (maxWatches: number): void {
+    if (this.#limitTold) return
+    this.#limitTold = true
+    this.#logger.warn({ maxWatches },
+      'discovery.maxWatches is reached: further services are polled while they are asked for')
+  }
+}
