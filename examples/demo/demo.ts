@@ -1,0 +1,42 @@
+// Shows what this package does, on a real Consul: npm run demo
+//
+// Nothing has to be installed or running: a Consul is looked for on the PATH, in a container image and in Debian's
+// packages. Everything that is started is ended again. Exit code 0 only if not one request failed.
+import { Cleanup } from './cleanup.ts'
+import { Screen } from './screen.ts'
+import { tellStory } from './story.ts'
+
+interface Ending {
+  code: number
+  message: string
+}
+
+const began = performance.now()
+const cleanup = new Cleanup()
+const screen = new Screen(process.stdout)
+
+const { code, message } = await Promise.race([told(), interrupted()])
+screen.progress('ending what was started')
+await cleanup.run()
+screen.say()
+screen.say(message)
+screen.say(`Took ${((performance.now() - began) / 1000).toFixed(1)} s`)
+process.exit(code)
+
+async function told (): Promise<Ending> {
+  try {
+    const failed = await tellStory(cleanup, screen)
+    return failed === 0 ? { code: 0, message: 'Done: 0 failed' } : { code: 1, message: `Done: ${failed} failed` }
+  } catch (error) {
+    return { code: 1, message: `The demo was given up. ${error instanceof Error ? error.message : String(error)}` }
+  }
+}
+
+/** Not with `once()`: some libraries end a process when its last listener but their own is gone. */
+async function interrupted (): Promise<Ending> {
+  return await new Promise(resolve => {
+    process.on('SIGINT', () => resolve({ code: 130, message: 'Interrupted' }))
+    process.on('SIGTERM', () => resolve({ code: 143, message: 'Terminated' }))
+    process.on('SIGHUP', () => resolve({ code: 129, message: 'Hung up' }))
+  })
+}
