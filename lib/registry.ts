@@ -219,7 +219,7 @@ export class ServiceRegistry implements AsyncDisposable {
   /** @internal Services that are known to be needed are watched from here on. */
   preload (): void {
     if (this.#source === this.#fallback) return
-    for (const name of this.#options.discovery.preload) this.#catalog.follow(name)
+    for (const name of this.#options.discovery.preload) this.#catalog.preload(name)
   }
 
   /**
