@@ -40,27 +40,31 @@ export class Child {
   }
 }
 
+export interface ChildOptions extends SpawnOptions {
+  /** A folder of this process. Whoever made it removes it; when the test is killed before, it goes with the process. */
+  folder?: string
+}
+
 /** Starts a process and resolves once it runs; rejects when it cannot be started. */
 export async function startChild (
-  command: string, args: readonly string[], options: SpawnOptions = {}
+  command: string, args: readonly string[], { folder = '', ...options }: ChildOptions = {}
 ): Promise<Child> {
   const env = childEnvironment(options.env)
   const process = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options, env })
   await once(process, 'spawn')
   const child = new Child(process, process.pid as number)
-  guard(process, child.pid)
+  guard(process, child.pid, folder)
   return child
 }
 
-/**
- * The exit handler reaches every ordinary end. A test that is killed runs none, so a shell watches a pipe to it: the
- * pipe closes with this process, and only then does the shell kill the child.
- */
-function guard (process: ChildProcess, pid: number): void {
+// Ends with the pipe to the test: $0 is the child, $1 its folder.
+const cleanUp = 'read -r _; kill -9 "$0"; test -z "$1" || rm -rf "$1" || { sleep 1; rm -rf "$1"; }'
+
+/** The exit handler is the fast way. A test that is killed runs none, so a shell waits for the end of a pipe to it. */
+function guard (process: ChildProcess, pid: number, folder: string): void {
   if (living.size === 0) globalThis.process.once('exit', killAll)
   living.add(process)
-  const watcher = spawn('/bin/sh', ['-c', 'read -r _; kill -9 "$0" 2>/dev/null', String(pid)],
-    { stdio: ['pipe', 'ignore', 'ignore'] })
+  const watcher = spawn('/bin/sh', ['-c', cleanUp, String(pid), folder], { stdio: ['pipe', 'ignore', 'ignore'] })
   watcher.unref()
   process.once('exit', () => {
     watcher.kill('SIGKILL')

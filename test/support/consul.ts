@@ -90,7 +90,8 @@ export class ConsulAgent {
     const file = join(this.#folder, 'agent.json')
     await writeFile(file, JSON.stringify(merge(own, config)))
     const kind = persist ? [] : ['-dev']
-    this.#child = await startChild(this.#binary.path, ['agent', ...kind, `-config-file=${file}`])
+    const args = ['agent', ...kind, `-config-file=${file}`]
+    this.#child = await startChild(this.#binary.path, args, { folder: this.#folder })
   }
 
   /** Resolves once it has a leader, answers about itself and its node is in the catalog. */

@@ -38,7 +38,7 @@ export async function startServer (t: Teardown, binaries: string, credentials: C
     '-D', data, '-p', String(port), '-h', '127.0.0.1', '-k', '', '-F',
     // Nothing may stay behind in shared memory when the server is killed.
     '-c', 'dynamic_shared_memory_type=mmap'
-  ], { ...identity, cwd: folder })
+  ], { ...identity, folder, cwd: folder })
   t.teardown(() => child.kill('SIGQUIT'))
   return { host: '127.0.0.1', port, kill: () => child.kill(), stop: () => child.kill('SIGINT') }
 }

@@ -1,6 +1,8 @@
 import { join } from 'node:path'
 import t from 'tap'
+import { exists } from './cache.ts'
 import { startScript } from './process.ts'
+import { until } from './wait.ts'
 
 t.test('a script gets its environment, its signals and says how it ended', async t => {
   const folder = t.testdir({
@@ -17,15 +19,18 @@ t.test('a script gets its environment, its signals and says how it ended', async
   await t.rejects(script.line(/never/), { message: /ended without a line like/ })
 })
 
-t.test('a child process does not outlive a killed test', async t => {
+t.test('a killed test leaves neither its child process nor the folder of that', async t => {
   const folder = t.testdir({
     'script.ts': `import { startChild } from '${new URL('./children.ts', import.meta.url).href}'
-      const child = await startChild('sleep', ['3600'], { stdio: 'inherit' })
-      console.log(child.pid)`
+      await startChild('sleep', ['3600'], { stdio: 'inherit', folder: process.env.FOLDER })
+      console.log('started')`,
+    'its own': {}
   })
-  const script = await startScript(t, join(folder, 'script.ts'))
-  await script.line(/^\d+$/)
+  const own = join(folder, 'its own')
+  const script = await startScript(t, join(folder, 'script.ts'), { env: { FOLDER: own } })
+  await script.line(/^started$/)
   await script.kill()
   // The child holds the same stdout, so that ends only when both have.
   t.equal((await script.ended).signal, 'SIGKILL')
+  await until(async () => !await exists(own), { what: 'the folder to go' })
 })

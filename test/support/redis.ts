@@ -55,7 +55,7 @@ async function startServer (t: Teardown, command: string, env: Record<string, st
   const folder = await mkdtemp(join(tmpdir(), 'fastify-consul-redis-'))
   t.teardown(() => rm(folder, { recursive: true, force: true }))
   const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', folder]
-  const child = await startChild(command, args, { env: { ...process.env, ...env } })
+  const child = await startChild(command, args, { folder, env: { ...process.env, ...env } })
   t.teardown(() => child.kill())
   return { host: '127.0.0.1', port, kill: () => child.kill(), stop: () => child.kill('SIGTERM') }
 }

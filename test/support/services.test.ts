@@ -6,13 +6,16 @@ import { startRedis } from './redis.ts'
 
 t.test('a killed Redis refuses connections', async t => {
   const redis = await startRedis(t)
-  const client = new Redis(redis.url, { lazyConnect: true, retryStrategy: null })
-  client.on('error', () => {})
-  t.teardown(() => client.disconnect())
-  await client.connect()
-  t.equal(await client.ping(), 'PONG')
+  const connect = async (): Promise<Redis> => {
+    const client = new Redis(redis.url, { lazyConnect: true, retryStrategy: null })
+    client.on('error', () => {})
+    t.teardown(() => client.disconnect())
+    await client.connect()
+    return client
+  }
+  t.equal(await (await connect()).ping(), 'PONG')
   await redis.kill()
-  await t.rejects(new Redis(redis.url, { lazyConnect: true, retryStrategy: null }).connect())
+  await t.rejects(connect())
 })
 
 t.test('a stopped PostgreSQL refuses connections', async t => {

@@ -12,11 +12,11 @@ export interface UntilOptions {
 
 /**
  * Waits for a state: looks until `condition` answers something truthy, which is returned. A condition that throws is
- * not met yet. After the time limit (5 s) the error says what was waited for and what was seen last.
+ * not met yet. After the time limit (10 s) the error says what was waited for and what was seen last.
  */
 export async function until<T> (
   condition: () => T | Promise<T>,
-  { timeout = 5_000, what = String(condition), interval = 10 }: UntilOptions = {}
+  { timeout = 10_000, what = String(condition), interval = 10 }: UntilOptions = {}
 ): Promise<NonNullable<Exclude<T, false | 0 | ''>>> {
   const end = performance.now() + timeout
   for (;;) {
@@ -35,8 +35,8 @@ export async function until<T> (
   }
 }
 
-/** The first argument of the next `event`; rejects after the time limit (5 s) and on `error`. */
-export async function once<T = unknown> (emitter: EventEmitter, event: string, timeout = 5_000): Promise<T> {
+/** The first argument of the next `event`; rejects after the time limit (10 s) and on `error`. */
+export async function once<T = unknown> (emitter: EventEmitter, event: string, timeout = 10_000): Promise<T> {
   const limit = new AbortController()
   const timer = setTimeout(() => limit.abort(), timeout)
   try {
