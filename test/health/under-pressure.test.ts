@@ -63,6 +63,13 @@ t.test('the limits of the app\'s own go before ours', async t => {
   }
 })
 
+t.test('what the app measures already is not measured again', async t => {
+  const app = Fastify()
+  await shed(app, plenty)
+  await healthApp(t, { app, underPressure: { get maxHeapUsedBytes (): number { throw new Error('used') } } })
+  t.equal((await app.inject('/health/ready')).body, healthy)
+})
+
 t.test('a handler of the app for pressure answers no health route', async t => {
   const app = Fastify()
   await app.register(underPressure, { ...tooLittle, pressureHandler: (_request, reply) => { reply.code(418).send() } })
