@@ -57,12 +57,20 @@ export {
   setupHealthChecks
 }
 
+export type { BalanceOptions } from './calls/balance.ts'
+export type { FetchInit } from './calls/fetch.ts'
+export type { CallRequestOptions } from './calls/request.ts'
 export type { CallOptions, ClientOptions, HealthQuery, ReadOptions } from './consul/client.ts'
 export type { CheckDefinition, ServiceDefinition } from './consul/service-definition.ts'
 export type { Answer } from './consul/wire.ts'
 export type { DiscoverQuery } from './discovery/source.ts'
-export type { CheckResult, HealthReport, HealthStatus } from './health/check.ts'
-export type { RegistrationState, RegistrationStatus } from './lifecycle/registration.ts'
+export type { CheckResult, CheckSettings, HealthReport, HealthStatus } from './health/check.ts'
+export type { CombineSettings } from './health/combine.ts'
+export type { DatabaseCheckSettings } from './health/database-check.ts'
+export type { HttpCheckSettings } from './health/http-check.ts'
+export type { HealthCheckManagerOptions } from './health/manager.ts'
+export type { SetupHealthChecksOptions } from './health/setup.ts'
+export type { RegistrationState, RegistrationStatus } from './lifecycle/registration-status.ts'
 export type { Explanation, ExplainedInstance } from './observe/explain.ts'
 export type {
   BalancerOptions, CallsOptions, CheckOptions, ConsulOptions, DiscoveryOptions, DrainOptions, Duration, HealthCheck,
