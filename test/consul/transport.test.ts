@@ -1,0 +1,203 @@
+import { getEventListeners, once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { connect, createServer, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t from 'tap'
+import { certificateAuthority } from '../support/certificates.ts'
+import { startConsul } from '../support/consul.ts'
+import { freePort } from '../support/ports.ts'
+import { startProxy } from '../support/proxy.ts'
+import { startScript } from '../support/process.ts'
+import { until } from '../support/wait.ts'
+import { clientOf, failureOf, fakeServer } from './helpers.ts'
+
+const consul = await startConsul(t)
+
+t.test('connections are kept: twenty requests one after the other need no more than two', async t => {
+  const proxy = await startProxy(t, consul)
+  const client = clientOf(t, { url: proxy.url })
+  for (let i = 0; i < 20; i++) await client.leader()
+  t.ok(proxy.opened <= 2, `${proxy.opened}`)
+})
+
+t.test('many at once keep to six connections', async t => {
+  const proxy = await startProxy(t, consul)
+  const client = clientOf(t, { url: proxy.url })
+  await Promise.all(Array.from({ length: 50 }, () => client.health('a')))
+  t.ok(proxy.opened <= 6, `${proxy.opened}`)
+})
+
+t.test('blocking queries, eight at once, hold up no other request', async t => {
+  const proxy = await startProxy(t, consul)
+  const client = clientOf(t, { url: proxy.url })
+  const { index } = await client.health('never')
+  const waiting = new AbortController()
+  const { signal } = waiting
+  const queries = Array.from({ length: 9 }, () => failureOf(client.health('never', { index, wait: '1m', signal })))
+  await until(() => proxy.connections >= 9)
+  for (let i = 0; i < 10; i++) await client.leader()
+  t.ok(proxy.opened <= 8 + 2, 'the ninth query waits for its turn')
+  waiting.abort()
+  await Promise.all(queries)
+})
+
+t.test('an agent that does not answer costs no more than the timeout', async t => {
+  const proxy = await startProxy(t, consul)
+  const client = clientOf(t, { url: proxy.url, timeout: 200 })
+  await client.leader()
+  proxy.blackhole(true)
+  const message = 'Consul did not answer GET /v1/status/leader within 200 ms'
+  t.match(await failureOf(client.leader()), { code: 'FST_CONSUL_API_TIMEOUT', message })
+  t.match(await failureOf(client.registerService({ name: 'a' })), { code: 'FST_CONSUL_API_TIMEOUT' })
+  t.match(await failureOf(client.registerService({ name: 'a' }, { timeout: 20 })), { message: /within 20 ms$/ })
+})
+
+t.test('a blocking query of a suspended agent ends after its wait, a sixteenth of it, and the timeout', async t => {
+  const frozen = await startConsul(t)
+  const client = clientOf(t, { url: frozen.url, timeout: 100 })
+  const { index } = await client.health('a')
+  const { hash } = await client.registerService({ name: 'a' }).then(() => client.agentService('a'))
+  frozen.suspend()
+  const queries = [
+    failureOf(client.health('a', { index, wait: 320 })),
+    failureOf(client.agentService('a', { hash, wait: '320ms' }))
+  ]
+  for (const error of await Promise.all(queries)) {
+    t.match(error, { code: 'FST_CONSUL_API_TIMEOUT', message: /within 440 ms$/ })
+  }
+  frozen.resume()
+  t.ok(await client.leader())
+})
+
+t.test('an answer that stops in its middle costs no more than the timeout', async t => {
+  const url = await fakeServer(t, (_, response) => {
+    response.writeHead(200, { 'content-length': 100 })
+    response.write('[')
+  })
+  const client = clientOf(t, { url, timeout: 100 })
+  await t.rejects(client.health('a'), { code: 'FST_CONSUL_API_TIMEOUT' })
+})
+
+t.test('an aborted request ends at once with the reason of its signal', async t => {
+  const proxy = await startProxy(t, consul)
+  const client = clientOf(t, { url: proxy.url })
+  proxy.blackhole(true)
+  for (const call of [
+    (signal: AbortSignal) => client.leader({ signal }),
+    (signal: AbortSignal) => client.health('a', { signal, index: '5', wait: '1m' }),
+    (signal: AbortSignal) => client.registerService({ name: 'a' }, { signal })
+  ]) {
+    const controller = new AbortController()
+    const reason = new Error('enough')
+    const pending = failureOf(call(controller.signal))
+    setImmediate(() => controller.abort(reason))
+    t.equal(await pending, reason)
+    const before = proxy.opened
+    t.equal(await failureOf(call(controller.signal)), reason)
+    t.equal(proxy.opened, before, 'and asks nobody if it was aborted before')
+  }
+})
+
+t.test('a signal holds on to nothing once its request is over', async t => {
+  const { signal } = new AbortController()
+  await clientOf(t, { url: consul.url }).leader({ signal })
+  t.equal(getEventListeners(signal, 'abort').length, 0)
+})
+
+t.test('nobody listens: the error says where, once', async t => {
+  const port = await freePort()
+  const error = await failureOf(clientOf(t, { url: `http://127.0.0.1:${port}` }).leader())
+  t.match(error, {
+    code: 'FST_CONSUL_API_UNREACHABLE',
+    message: `Consul did not answer GET /v1/status/leader: connect ECONNREFUSED 127.0.0.1:${port}`
+  })
+  const byName = await failureOf(clientOf(t, { url: `http://localhost:${port}` }).leader())
+  t.match(byName, { code: 'FST_CONSUL_API_UNREACHABLE', message: /: .*ECONNREFUSED/ })
+})
+
+t.test('a broken connection is an unreachable Consul', async t => {
+  const proxy = await startProxy(t, consul)
+  const client = clientOf(t, { url: proxy.url })
+  const pending = failureOf(client.health('a', { index: '999999', wait: '1m' }))
+  await until(() => proxy.connections === 1)
+  proxy.reset()
+  t.match(await pending, { code: 'FST_CONSUL_API_UNREACHABLE', message: /GET \/v1\/health\/service\/a: .*ECONNRESET/ })
+  t.ok(await client.leader(), 'the next request makes a new one')
+})
+
+t.test('what is not HTTP is an unreachable Consul', async t => {
+  const server = createServer(socket => socket.end('220 mail.test ESMTP\r\n'))
+  t.teardown(() => server.close())
+  const port = await freePort()
+  server.listen(port, '127.0.0.1')
+  await once(server, 'listening')
+  await t.rejects(clientOf(t, { url: `http://127.0.0.1:${port}` }).leader(), { code: 'FST_CONSUL_API_UNREACHABLE' })
+})
+
+t.test('close ends what is under way, and later calls say so', async t => {
+  const sockets = new Set<Socket>()
+  const url = await fakeServer(t, ({ socket }) => {
+    sockets.add(socket)
+    socket.on('close', () => sockets.delete(socket))
+  })
+  const client = clientOf(t, { url })
+  const pending = [client.leader(), client.health('a', { index: '5', wait: '1m' })].map(failureOf)
+  await until(() => sockets.size === 2)
+  await client.close()
+  for (const error of await Promise.all(pending)) {
+    t.match(error, { code: 'FST_CONSUL_API_UNREACHABLE', message: /: the client was closed$/ })
+  }
+  await until(() => sockets.size === 0)
+  t.match(await failureOf(client.leader()), {
+    code: 'FST_CONSUL_CLOSED', message: 'GET /v1/status/leader was called after close()'
+  })
+  await client.close()
+})
+
+t.test('an agent is reached over its unix socket', async t => {
+  const folder = await mkdtemp(join(tmpdir(), 'fastify-consul-'))
+  t.teardown(() => rm(folder, { recursive: true }))
+  const path = join(folder, 'consul.sock')
+  const server = createServer(socket => socket.pipe(connect(consul.port, consul.host)).pipe(socket))
+  t.teardown(() => server.close())
+  server.listen(path)
+  await once(server, 'listening')
+  const client = clientOf(t, { url: `unix://${path}` })
+  t.match(await client.agentSelf(), { Config: { Datacenter: 'dc1' } })
+  t.equal(client.localAddress, undefined)
+  await t.rejects(clientOf(t, { url: `unix://${path}.none` }).leader(), { message: /ENOENT/ })
+})
+
+t.test('an agent is reached over TLS that both sides verify', async t => {
+  const authority = await certificateAuthority()
+  const { cert, key } = await authority.issue('127.0.0.1', 'localhost')
+  const folder = t.testdir({ 'ca.pem': authority.ca, 'cert.pem': cert, 'key.pem': key })
+  const https = await freePort()
+  const secure = await startConsul(t, {
+    config: {
+      ports: { https },
+      ca_file: `${folder}/ca.pem`,
+      cert_file: `${folder}/cert.pem`,
+      key_file: `${folder}/key.pem`,
+      verify_incoming_https: true
+    }
+  })
+  const url = `https://${secure.host}:${https}`
+  const client = clientOf(t, { url, tls: { ca: authority.ca, cert: `${folder}/cert.pem`, key } })
+  t.match(await client.agentSelf(), { Config: { Datacenter: 'dc1' } })
+  t.match(await failureOf(clientOf(t, { url }).leader()), { code: 'FST_CONSUL_API_UNREACHABLE' })
+  t.match(await failureOf(clientOf(t, { url, tls: { ca: authority.ca } }).leader()), {
+    code: 'FST_CONSUL_API_UNREACHABLE'
+  })
+  const stranger = { ca: authority.ca, cert, key, servername: 'stranger.test' }
+  t.match(await failureOf(clientOf(t, { url, tls: stranger }).leader()), { message: /altnames|ERR_TLS_CERT_ALTNAME/ })
+})
+
+t.test('a script ends after its blocking query, not in its middle', async t => {
+  const script = await startScript(t, new URL('blocking-script.ts', import.meta.url), {
+    env: { CONSUL_URL: consul.url }
+  })
+  await script.line(/^answered$/)
+  t.same(await script.ended, { code: 0, signal: null })
+})
