@@ -11,7 +11,7 @@ import consul, { httpCheck, optional } from 'fastify-consul'
 const app = Fastify({ logger: true })
 await app.register(consul)
 
-// Without its cache the service is slower, not broken: it is degraded, and gets a tenth of the calls.
+// Without its cache an instance is slower, not broken: it is degraded, and gets a tenth of what a healthy one gets.
 const { CACHE_URL } = process.env
 if (CACHE_URL !== undefined) app.consul.health.add(optional(httpCheck(CACHE_URL, { name: 'cache' })))
 

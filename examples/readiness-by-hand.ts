@@ -28,7 +28,7 @@ await app.register(consul, {
     checks: [
       // Unhealthy without it, which is the default: no requests come.
       databaseCheck(orders, { name: 'orders', timeout: '500ms' }),
-      // Degraded without it: a tenth of the requests comes.
+      // Degraded without it: a tenth of what a healthy instance gets.
       redisCheck(sessions, { name: 'sessions', critical: false }),
       // A check of one's own resolves, resolves to a status, or throws.
       { name: 'disk', critical: false, run: checkDisk }

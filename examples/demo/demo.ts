@@ -38,5 +38,6 @@ async function interrupted (): Promise<Ending> {
     process.on('SIGINT', () => resolve({ code: 130, message: 'Interrupted' }))
     process.on('SIGTERM', () => resolve({ code: 143, message: 'Terminated' }))
     process.on('SIGHUP', () => resolve({ code: 129, message: 'Hung up' }))
+    process.stdout.on('error', () => resolve({ code: 141, message: 'Nobody reads this' }))
   })
 }

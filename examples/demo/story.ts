@@ -25,7 +25,7 @@ async function spread (stage: Stage): Promise<void> {
 async function degrade (stage: Stage): Promise<void> {
   const { watcher } = stage
   const { id, cache } = instance(stage, 'l02-runtime-3')
-  title(stage, `Degraded: ${id} lost its cache, which it can do without: a tenth of its share is left to it`)
+  title(stage, `Degraded: ${id} lost its cache, which it can do without: it gets a tenth of what the others get`)
   const failed = Date.now()
   cache.fail()
   note(stage, 'warning in Consul', await watcher.seen(id, 'warning') - failed)

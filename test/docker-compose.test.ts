@@ -1,0 +1,82 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+import { parse } from 'yaml'
+import { variables } from '../lib/environment.ts'
+import { resolveOptions } from '../lib/options.ts'
+import { exists } from './support/cache.ts'
+import { run } from './support/run.ts'
+
+interface ComposeService {
+  image?: string
+  build?: { context: string, dockerfile: string }
+  command?: string | string[]
+  ports?: string[]
+  environment?: Record<string, string>
+  healthcheck?: { test: string[] }
+  depends_on?: Record<string, { condition: string }>
+  deploy?: { replicas?: number }
+}
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const file = join(root, 'docker-compose.yml')
+const { services } = parse(await readFile(file, 'utf8'), { merge: true }) as {
+  services: Record<string, ComposeService>
+}
+const built = Object.entries(services).filter(([, { build }]) => build !== undefined)
+
+t.test('docker-compose.yml is valid by the schema of the Compose specification', async t => {
+  const order = ['service-keys-order', 'services-alphabetical-order', 'top-level-properties-order']
+  const rules = order.flatMap(rule => ['--disable-rule', rule])
+  await t.resolves(run(join(root, 'node_modules/.bin/dclint'), [file, '--max-warnings', '0', ...rules]))
+})
+
+t.test('docker compose itself takes it, where it is installed', async t => {
+  const isInstalled = await run('docker', ['compose', 'version']).then(() => true, () => false)
+  if (isInstalled) await t.resolves(run('docker', ['compose', '--file', file, 'config', '--quiet']))
+})
+
+t.test('Consul is pinned to a minor version, shows its UI on 8500, and is asked whether it is up', async t => {
+  t.match(services.consul, { image: /^hashicorp\/consul:\d+\.\d+$/, command: /-ui\b.*-client=0\.0\.0\.0/ })
+  t.strictSame(services.consul?.healthcheck?.test, ['CMD', 'consul', 'members'])
+  t.ok(services.consul?.ports?.some(port => port.endsWith('8500:8500')))
+})
+
+t.test('two kinds of service and more are built, one with several instances', async t => {
+  t.ok(built.length >= 2)
+  const { 'l02-runtime': several } = services
+  t.ok((several?.deploy?.replicas ?? 1) > 1)
+  t.equal(several?.ports, undefined, 'a port of the host can be had by one of them only')
+})
+
+for (const [name, { build, command, environment = {}, depends_on: needs, ports = [] }] of built) {
+  t.test(`${name} is an example, configured by variables that it knows`, async t => {
+    const example = command?.[1] ?? ''
+    const source = await readFile(join(root, example), 'utf8')
+    const known = new Set(variables.map(([variable]) => variable))
+    t.strictSame(Object.keys(environment).filter(each => !known.has(each) && !source.includes(each)), [])
+
+    const { url, service } = resolveOptions({}, { environment, hostname: 'container' })
+    t.equal(new URL(url).host, 'consul:8500')
+    t.match(service, { name, address: undefined }, 'its address is found from the way to Consul')
+    t.strictSame(ports.map(port => port.split(':').at(-1)), ports.length === 0 ? [] : [environment.PORT])
+    t.ok(source.includes("host: '0.0.0.0'"))
+
+    t.equal(needs?.consul?.condition, 'service_healthy')
+    for (const [other, { condition }] of Object.entries(needs ?? {})) {
+      t.equal(condition, 'service_healthy')
+      t.ok(services[other]?.healthcheck, `${other} says when it is`)
+    }
+    t.ok(await exists(join(root, build?.context ?? '', build?.dockerfile ?? '')))
+  })
+}
+
+t.test('what the image is built from is there', async t => {
+  const dockerfile = await readFile(join(root, 'examples/Dockerfile'), 'utf8')
+  const sources = dockerfile.split('\n')
+    .filter(line => line.startsWith('COPY '))
+    .flatMap(line => line.split(' ').slice(1, -1))
+  t.ok(sources.length > 0)
+  for (const source of sources) t.ok(await exists(join(root, source)), source)
+})

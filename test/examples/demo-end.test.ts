@@ -1,0 +1,58 @@
+import { cp, mkdir, readdir, symlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+import { startScript } from '../support/process.ts'
+import { until } from '../support/wait.ts'
+import { withoutOptions } from './boot.ts'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+t.test('an interrupted demo leaves nothing behind', async t => {
+  const folder = t.testdir({})
+  const script = await startScript(t, join(root, 'examples/demo/demo.ts'), {
+    env: { ...withoutOptions(), TMPDIR: folder }
+  })
+  const url = (await script.line(/^Consul /, 30_000)).split(' ').at(-1) ?? ''
+  await script.line(/^ +l02-runtime-1/, 30_000)
+  const services = await portsOf(url)
+  t.equal(services.length, 1)
+
+  script.signal('SIGINT')
+  t.equal((await script.ended).code, 130)
+  t.match(script.lines, [/^Three/, /^Consul/, '', /^Routable/, /l02-runtime-1/])
+  t.ok(script.lines.includes('Interrupted'))
+  t.notOk(await listens(url), 'Consul has ended')
+  await until(async () => !await listens(`http://127.0.0.1:${services[0]}`), { what: 'the service to have ended' })
+  t.strictSame((await readdir(folder)).filter(name => name.startsWith('fastify-consul')), [])
+})
+
+t.test('without a Consul the demo says what to install', async t => {
+  const copy = await copyWithoutCache(t.testdir({}))
+  const script = await startScript(t, join(copy, 'examples/demo/demo.ts'), {
+    env: { ...withoutOptions(), PATH: '', TEST_CONTAINERS: 'no' }
+  })
+  t.equal((await script.ended).code, 1)
+  t.match(script.output, /No Consul found: install the consul binary or a container runtime such as Docker/)
+})
+
+/** This project as a machine has it on which no Consul was ever fetched. */
+async function copyWithoutCache (folder: string): Promise<string> {
+  for (const name of ['examples', 'test/support', 'package.json']) {
+    await cp(join(root, name), join(folder, name), { recursive: true })
+  }
+  await mkdir(join(folder, 'node_modules'))
+  for (const name of await readdir(join(root, 'node_modules'))) {
+    if (name !== '.cache') await symlink(join(root, 'node_modules', name), join(folder, 'node_modules', name))
+  }
+  return folder
+}
+
+async function portsOf (url: string): Promise<number[]> {
+  const response = await fetch(`${url}/v1/agent/services`)
+  return Object.values(await response.json() as Record<string, { Port: number }>).map(({ Port }) => Port)
+}
+
+function listens (url: string): Promise<boolean> {
+  return fetch(url).then(() => true, () => false)
+}
