@@ -1,0 +1,52 @@
+import t from 'tap'
+import { currentToken } from '../../lib/consul/token.ts'
+import { clientOf, failureOf, fakeServer } from './helpers.ts'
+
+t.test('no source and an empty token are the agent\'s own token', async t => {
+  t.equal(await currentToken(undefined), undefined)
+  t.equal(await currentToken({ kind: 'function', get: () => '' }), undefined)
+  t.equal(await currentToken({ kind: 'file', path: `${t.testdir({ empty: '\n' })}/empty` }), undefined)
+})
+
+t.test('a token comes from where it is said to be', async t => {
+  t.equal(await currentToken({ kind: 'value', value: 'one' }), 'one')
+  t.equal(await currentToken({ kind: 'function', get: async () => 'two' }), 'two')
+  t.equal(await currentToken({ kind: 'file', path: `${t.testdir({ token: ' three\n' })}/token` }), 'three')
+})
+
+t.test('a file that is gone is an error that names it', async t => {
+  t.match(await failureOf(currentToken({ kind: 'file', path: '/nowhere/token' })), {
+    code: 'FST_CONSUL_TOKEN', message: /^No ACL token could be had from the file \/nowhere\/token: ENOENT/
+  })
+})
+
+t.test('a function that fails is an error with its cause', async t => {
+  const cause = new Error('the vault is sealed')
+  const error = await failureOf(currentToken({ kind: 'function', get: () => { throw cause } }))
+  t.match(error, { code: 'FST_CONSUL_TOKEN', message: /from the token option: the vault is sealed$/ })
+  t.equal(error.cause, cause)
+  // eslint-disable-next-line prefer-promise-reject-errors
+  const odd = currentToken({ kind: 'function', get: () => Promise.reject('sealed') })
+  t.match(await failureOf(odd), { message: /: sealed$/ })
+})
+
+t.test('what no header can hold is refused without being shown', async t => {
+  for (const value of ['two words', 'line\nend', 'é', undefined, 7, null]) {
+    const error = await failureOf(currentToken({ kind: 'function', get: () => value as string }))
+    t.equal(error.code, 'FST_CONSUL_TOKEN')
+    t.match(error.message, /it must be a string of printable characters without spaces$/)
+  }
+})
+
+t.test('without a token nothing is asked, and that is no fault of Consul\'s', async t => {
+  let asked = 0
+  const url = await fakeServer(t, (_, response) => {
+    asked++
+    response.end('"leader"')
+  })
+  const failing = clientOf(t, { url, token: () => { throw new Error('sealed') } })
+  await t.rejects(failing.leader(), { code: 'FST_CONSUL_TOKEN' })
+  const slow = clientOf(t, { url, token: () => new Promise(() => {}), timeout: 50 })
+  await t.rejects(slow.leader(), { code: 'FST_CONSUL_TOKEN', message: /it took longer than 50 ms$/ })
+  t.equal(asked, 0)
+})
