@@ -1,10 +1,11 @@
 import type { Duplex } from 'node:stream'
-import { errors, type Dispatcher } from 'undici'
+import type { Dispatcher } from 'undici'
 import type { Endpoint } from '../balancing/endpoint.ts'
 import type { Clock } from '../clock.ts'
 import { AttemptTimeoutError } from '../errors.ts'
-import type { InstancePool } from './instance-pool.ts'
+import type { Aftermath, InstancePool } from './instance-pool.ts'
 import type { Abort, LegacyHandler } from './legacy-handler.ts'
+import { isFaultOfRequest } from './retry.ts'
 
 /** Whom an attempt belongs to. It is told once of the end, and of nothing afterwards. */
 export interface AttemptOwner {
@@ -24,6 +25,7 @@ const longestTimer = 2 ** 31 - 1
  */
 export class Attempt implements LegacyHandler {
   readonly endpoint: Endpoint
+  readonly #pool: InstancePool
   readonly #owner: AttemptOwner
   readonly #clock: Clock
   readonly #timeout: number
@@ -34,8 +36,9 @@ export class Attempt implements LegacyHandler {
   #lastSentAt = -Infinity
 
   /** `timeout` in milliseconds; 0: none. */
-  constructor (endpoint: Endpoint, owner: AttemptOwner, timeout: number, clock: Clock) {
+  constructor (endpoint: Endpoint, pool: InstancePool, owner: AttemptOwner, timeout: number, clock: Clock) {
     this.endpoint = endpoint
+    this.#pool = pool
     this.#owner = owner
     this.#timeout = timeout
     this.#clock = clock
@@ -44,10 +47,10 @@ export class Attempt implements LegacyHandler {
   /** Whether any of the request may have reached the instance. */
   get sent (): boolean { return this.#abort !== undefined }
 
-  start (pool: InstancePool, options: Dispatcher.DispatchOptions): void {
+  start (options: Dispatcher.DispatchOptions): void {
     this.endpoint.begin()
     if (this.#timeout > 0) this.#startTimer(this.#timeout)
-    pool.dispatch(options, this)
+    this.#pool.dispatch(options, this)
   }
 
   /** Ends it; the owner is told that it failed. */
@@ -57,8 +60,6 @@ export class Attempt implements LegacyHandler {
   }
 
   onConnect (abort: Abort): void {
-    // undici knows no way to take back what waits for a connection; an error takes it out and spares the connection.
-    if (this.#over) throw new errors.RequestAbortedError()
     this.#abort = abort
   }
 
@@ -85,26 +86,28 @@ export class Attempt implements LegacyHandler {
   }
 
   onComplete (trailers: string[] | null): void {
-    if (this.#end()) this.#owner.attemptCompleted(trailers)
+    if (this.#end('reusable')) this.#owner.attemptCompleted(trailers)
   }
 
   /** The connection is the caller's now; the load on the instance lasts as long as that. */
   onUpgrade (status: number, headers: Buffer[] | string[] | null, socket: Duplex): void {
     this.#stopTimer?.()
-    socket.once('close', () => this.#end())
+    this.#pool.release(this, 'spent')
+    socket.once('close', () => this.#end('spent'))
     this.#owner.attemptUpgraded(status, headers, socket)
   }
 
   onError (error: Error): void {
-    if (this.#end()) this.#owner.attemptFailed(this, error)
+    if (this.#end(aftermathOf(error, this.sent))) this.#owner.attemptFailed(this, error)
   }
 
   /** Whether it had not ended before. */
-  #end (): boolean {
+  #end (aftermath: Aftermath): boolean {
     if (this.#over) return false
     this.#over = true
     this.#stopTimer?.()
     this.endpoint.end()
+    this.#pool.release(this, aftermath)
     return true
   }
 
@@ -118,4 +121,10 @@ export class Attempt implements LegacyHandler {
     const { name, id } = this.endpoint.instance
     this.abort(new AttemptTimeoutError(name, id, this.#timeout))
   }
+}
+
+/** A request that is refused for what it is leaves its connection untouched. */
+function aftermathOf (error: Error, sent: boolean): Aftermath {
+  if (sent) return 'spent'
+  return isFaultOfRequest(error) ? 'reusable' : 'unsent'
 }

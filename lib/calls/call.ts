@@ -8,7 +8,7 @@ import type { InstanceSource } from '../discovery/source.ts'
 import { AttemptTimeoutError, DeadlineError, NoInstanceError } from '../errors.ts'
 import { Attempt, type AttemptOwner } from './attempt.ts'
 import type { Balance } from './balance.ts'
-import { holdBody, isLost } from './held-body.ts'
+import { holdBody } from './hold-body.ts'
 import type { InstancePool } from './instance-pool.ts'
 import type { LegacyHandler } from './legacy-handler.ts'
 import type { Pools } from './pools.ts'
@@ -97,9 +97,9 @@ export class Call implements PickContext, AttemptOwner {
     this.#attempt = undefined
     this.#lastError = error
     const failure = { error, sent, tried: this.tried.length }
-    const final = this.#aborted || isLost(this.#options.body)
-    if (!final && mayRetry(failure)) this.#proceed()
-    else this.#fail(!final && isUnsent(failure) ? this.#unreachable(error) : error)
+    if (this.#aborted || !isUnsent(failure)) this.#fail(error)
+    else if (mayRetry(failure)) this.#proceed()
+    else this.#fail(this.#unreachable(error))
   }
 
   #proceed (): void {
@@ -126,8 +126,8 @@ export class Call implements PickContext, AttemptOwner {
     const place = this.#choose(instances)
     if (place === undefined) return
     this.tried.push(place.endpoint)
-    this.#attempt = new Attempt(place.endpoint, this, this.#balance.timeout, this.#parts.clock)
-    this.#attempt.start(place.pool, this.#options)
+    this.#attempt = new Attempt(place.endpoint, place.pool, this, this.#balance.timeout, this.#parts.clock)
+    this.#attempt.start(this.#options)
   }
 
   /** The place for an attempt; without one, the call has failed. */

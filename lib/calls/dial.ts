@@ -17,13 +17,13 @@ export interface DialOptions {
 /** Interval of TCP keep-alive. Source: undici's own. Milliseconds. */
 const keepAlive = 60_000
 
+export type Dial = (request: buildConnector.Options, callback: buildConnector.Callback) => Socket
+
 /**
  * Connects to an instance whatever host undici believes to connect to, so that Host and SNI say the service's name.
- * undici's own timer for this is up to a second late. `dialing` holds the sockets that are not connected yet.
+ * undici's own timer for this is up to a second late.
  */
-export function dialer (
-  instance: ServiceInstance, options: DialOptions, dialing: Set<Socket>
-): buildConnector.connector {
+export function dialer (instance: ServiceInstance, options: DialOptions): Dial {
   const place = { host: instance.address, port: instance.port }
   let session: { readonly name: string, readonly ticket: Buffer } | undefined
 
@@ -42,18 +42,13 @@ export function dialer (
   return function dial (request, callback) {
     const isSecure = request.protocol === 'https:'
     const socket = isSecure ? secure(request) : connectTcp(place)
-    const fail = (error: Error): void => callback(error, null)
     const stopTimer = startTimer(socket, instance, options)
-    dialing.add(socket)
-    const settle = (): void => {
-      stopTimer()
-      dialing.delete(socket)
-    }
-    socket.setNoDelay(true).setKeepAlive(true, keepAlive)
-      .once('close', settle)
+    const fail = (error: Error): void => callback(error, null)
+    return socket.setNoDelay(true).setKeepAlive(true, keepAlive)
+      .once('close', stopTimer)
       .once('error', fail)
       .once(isSecure ? 'secureConnect' : 'connect', () => {
-        settle()
+        stopTimer()
         socket.off('error', fail)
         callback(null, socket)
       })

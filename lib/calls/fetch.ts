@@ -1,13 +1,13 @@
-import { Dispatcher, fetch as undiciFetch, Request, type RequestInit, type Response } from 'undici'
+import { Dispatcher, fetch as undiciFetch, Request, type Response } from 'undici'
 import type { Clock } from '../clock.ts'
 import { parseBalance, type Balance, type BalanceOptions } from './balance.ts'
 import type { BalancedDispatchOptions, ConsulDispatcher } from './dispatcher.ts'
-import { initOf, isForeignRequest, ownBody } from './foreign.ts'
+import { ownRequest, type AnyRequestInit } from './foreign.ts'
 import type { Route } from './route.ts'
 import type { Routes } from './routes.ts'
 
 /** As in the Fetch standard, with what is particular to this call. */
-export interface FetchInit extends RequestInit {
+export interface FetchInit extends AnyRequestInit {
   balance?: BalanceOptions | undefined
 }
 
@@ -28,16 +28,15 @@ export interface FetchParts {
 export function createFetch ({ routes, dispatcher, defaults, clock }: FetchParts): Fetch {
   return async function fetch (input, init) {
     const balance = init?.balance === undefined ? defaults : parseBalance(init.balance, defaults)
-    const [target, options] = isForeignRequest(input) ? [input.url, { ...initOf(input), ...init }] : [input, init]
-    const own = options?.body == null ? options : { ...options, body: ownBody(options.body) }
+    const [target, request] = ownRequest(input, init)
     const route = routeOf(target, routes)
-    if (route === undefined) return undiciFetch(target, own)
-    const through = own?.dispatcher ?? dispatcher
+    if (route === undefined) return undiciFetch(target, request)
+    const through = request?.dispatcher ?? dispatcher
     const bound = balance === defaults && balance.deadline === 0
       ? through
       : new BoundDispatcher(through, route, balance.startingAt(clock.now()), routes)
     try {
-      return await undiciFetch(target, { ...own, dispatcher: bound })
+      return await undiciFetch(target, { ...request, dispatcher: bound })
     } catch (error) {
       throw ownError(error)
     }
@@ -46,7 +45,7 @@ export function createFetch ({ routes, dispatcher, defaults, clock }: FetchParts
 
 function routeOf (input: string | URL | Request, routes: Routes): Route | undefined {
   const text = input instanceof Request ? input.url : String(input)
-  return URL.canParse(text) ? routes.find(new URL(text).origin) : undefined
+  return URL.canParse(text) ? routes.findFor(new URL(text)) : undefined
 }
 
 /** One of ours comes out of fetch only as the cause of another one. */

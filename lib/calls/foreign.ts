@@ -1,34 +1,54 @@
 import { FormData, Request, type RequestInit } from 'undici'
 
+/** What undici takes, and what is the same of Node's own fetch. */
+export interface AnyRequestInit extends Omit<RequestInit, 'body' | 'headers'> {
+  body?: RequestInit['body'] | globalThis.FormData
+  headers?: RequestInit['headers'] | globalThis.Headers
+}
+
+type AnyForm = Iterable<[name: string, value: string | Blob & { readonly name: string }]>
+
 /** Members of a request that can be given to another one. Source: the Fetch standard's RequestInit. */
 const members = [
   'method', 'credentials', 'redirect', 'referrer', 'referrerPolicy', 'integrity', 'keepalive', 'signal'
 ] as const
 
-/** A request or form of Node's own fetch, or of another copy of undici: this copy would take its text instead. */
-export function isForeignRequest (input: unknown): input is globalThis.Request {
-  return isOf(input, 'Request') && !(input instanceof Request)
-}
-
-/** What a foreign request says. Its body is read through it: it is used up then. */
-export function initOf (request: globalThis.Request): RequestInit {
-  const init: Record<string, unknown> = { headers: [...request.headers], body: request.body }
-  for (const member of members) init[member] = request[member]
-  if (request.body !== null) init.duplex = 'half'
-  return init
+/**
+ * A request as this copy of undici takes it. It would take the text of a request or form of Node's own fetch, or of
+ * another copy, for the thing itself.
+ */
+export function ownRequest (
+  input: string | URL | Request | globalThis.Request, init: AnyRequestInit | undefined
+): [input: string | URL | Request, init: RequestInit | undefined] {
+  if (isForeign(input, 'Request', Request)) return [input.url, ownInit({ ...initOf(input), ...init })]
+  return [input, init?.body == null ? init as RequestInit | undefined : ownInit(init)]
 }
 
 /** The body itself, or a form of ours that holds the same as a foreign one. */
-export function ownBody<T> (body: T): T | FormData {
-  if (!isOf(body, 'FormData') || body instanceof FormData) return body
+export function ownBody<T> (body: T): Exclude<T, globalThis.FormData> | FormData {
+  if (!isForeign<AnyForm>(body, 'FormData', FormData)) return body as Exclude<T, globalThis.FormData>
   const form = new FormData()
-  for (const [name, value] of body as Iterable<[string, string | Blob & { name: string }]>) {
+  for (const [name, value] of body) {
     if (typeof value === 'string') form.append(name, value)
     else form.append(name, value, value.name)
   }
   return form
 }
 
-function isOf (value: unknown, tag: string): boolean {
-  return typeof value === 'object' && value !== null && Reflect.get(value, Symbol.toStringTag) === tag
+function ownInit (init: AnyRequestInit): RequestInit {
+  return { ...init, body: ownBody(init.body) } as RequestInit
+}
+
+/** What a foreign request says. Its body is read through it: it is used up then. */
+function initOf (request: globalThis.Request): AnyRequestInit {
+  const init: Record<string, unknown> = { headers: [...request.headers], body: request.body }
+  for (const member of members) init[member] = request[member]
+  return request.body === null ? init : { ...init, duplex: 'half' }
+}
+
+function isForeign<T = globalThis.Request> (
+  value: unknown, tag: string, own: new (...args: never) => object
+): value is T {
+  return typeof value === 'object' && value !== null && !(value instanceof own) &&
+    Reflect.get(value, Symbol.toStringTag) === tag
 }

@@ -1,77 +1,134 @@
-import type { Socket } from 'node:net'
-import { Pool, type Dispatcher } from 'undici'
+import type { Dispatcher } from 'undici'
 import type { ServiceInstance } from '../consul/instance.ts'
-import { dialer, type DialOptions } from './dial.ts'
+import { Connection, type ConnectionEvents } from './connection.ts'
+import { dialer, type Dial, type DialOptions } from './dial.ts'
+import type { LegacyHandler } from './legacy-handler.ts'
 
 export interface InstancePoolOptions extends DialOptions {
-  /** Sockets at most. */
+  /** Connections at most. */
   readonly connections: number
 }
 
-/** The connections to one instance, under the origin by which callers know its service. */
-export class InstancePool {
-  readonly #connected = new Set<Dispatcher>()
-  readonly #dialing = new Set<Socket>()
-  readonly #open: () => Pool
-  #pool: Pool
-  readonly #destroyed: Promise<void>
-  #onDestroyed: () => void = () => {}
+/** How a request left its connection: to be used again, about to end by itself, or never having got the request. */
+export type Aftermath = 'reusable' | 'spent' | 'unsent'
+
+/**
+ * The connections to one instance, under the origin by which callers know its service. Requests that find them all
+ * busy wait in line.
+ *
+ * undici's own pool with a limit loses a connection for good with every request that it finds invalid, and forgets to
+ * close those that have failed once.
+ */
+export class InstancePool implements ConnectionEvents {
+  readonly #origin: string
+  readonly #dial: Dial
+  readonly #limit: number
+  /** Connected, the last used one at the end: it is used first, so that the others may time out. */
+  readonly #idle: Connection[] = []
+  readonly #busy = new Map<LegacyHandler, Connection>()
+  readonly #line = new Map<LegacyHandler, Dispatcher.DispatchOptions>()
+  readonly #ending = new Set<Connection>()
+  readonly #ended: Promise<void>
+  #onEnded: () => void = () => {}
   #closed = false
+  #serving = false
 
   constructor (origin: string, instance: ServiceInstance, options: InstancePoolOptions) {
-    const connect = dialer(instance, options, this.#dialing)
-    // Attempts have a limit of their own, which is exact: undici's is not needed.
-    this.#open = () => this.#watch(new Pool(origin, { connect, connections: options.connections, headersTimeout: 0 }))
-    this.#pool = this.#open()
-    this.#destroyed = new Promise(resolve => { this.#onDestroyed = resolve })
+    this.#origin = origin
+    this.#dial = dialer(instance, options)
+    this.#limit = options.connections
+    this.#ended = new Promise(resolve => { this.#onEnded = resolve })
   }
 
-  dispatch (options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
-    this.#pool.dispatch(options, handler)
+  /** Sends a request as soon as a connection is free. The handler must be released in the end. */
+  dispatch (options: Dispatcher.DispatchOptions, handler: LegacyHandler): void {
+    const connection = this.#free()
+    if (connection === undefined) this.#line.set(handler, options)
+    else this.#send(connection, options, handler)
   }
 
-  /** No new requests; those that run may end. Idle connections are closed at once. */
+  /** The handler's request is over, or is not wanted any longer. */
+  release (handler: LegacyHandler, aftermath: Aftermath): void {
+    this.#line.delete(handler)
+    const connection = this.#busy.get(handler)
+    if (connection === undefined) return
+    this.#busy.delete(handler)
+    if (aftermath === 'reusable' && connection.connected) this.#idle.push(connection)
+    else this.#end(connection, aftermath === 'unsent' ? connection.destroy() : connection.close())
+    this.#serveLine()
+  }
+
+  /** Whoever runs or waits in line may end. Idle connections are closed at once. */
   async close (): Promise<void> {
     this.#closed = true
-    await Promise.race([this.#closeGently(), this.#destroyed])
+    this.#endIdle()
+    this.#settle()
+    await this.#ended
   }
 
   /** Ends everything; requests that run or wait fail with the error. */
   async destroy (error: Error): Promise<void> {
     this.#closed = true
-    const ending = [this.#pool, ...this.#connected].map(dispatcher => dispatcher.destroy(error))
-    for (const socket of this.#dialing) socket.destroy()
-    await Promise.all(ending)
-    this.#onDestroyed()
+    this.#endIdle()
+    for (const connection of this.#ending) connection.destroy(error)
+    for (const connection of this.#busy.values()) this.#end(connection, connection.destroy(error))
+    for (const handler of this.#line.keys()) handler.onError(error)
+    this.#settle()
+    await this.#ended
   }
 
-  async #closeGently (): Promise<void> {
-    await Promise.allSettled([this.#pool.close()])
-    // A client that once failed to connect is not the pool's any more, yet it goes on to serve what had been queued.
-    await Promise.allSettled(Array.from(this.#connected, client => client.close()))
-  }
-
-  #watch (pool: Pool): Pool {
-    return pool
-      .on('connect', (_origin, [, client]) => {
-        if (client === undefined) return
-        this.#connected.add(client)
-        if (this.#closed) client.close().catch(() => {})
-      })
-      .on('disconnect', (_origin, [, client]) => {
-        if (client !== undefined) this.#connected.delete(client)
-      })
-      .on('connectionError', (_origin, _targets, error) => this.#failWaiting(pool, error))
+  onDisconnect (connection: Connection): void {
+    const position = this.#idle.indexOf(connection)
+    if (position !== -1) this.#idle.splice(position, 1)
   }
 
   /**
-   * What waits for a connection waits in vain if there is none and none can be made: it fails now, and is sent to
-   * another instance, instead of one request after the other finding out for itself.
+   * Who waits for a connection waits in vain if there is none and none can be made: they all fail now, and go to
+   * another instance, instead of one after the other finding out for itself.
    */
-  #failWaiting (pool: Pool, error: Error): void {
-    if (pool !== this.#pool || this.#connected.size > 0) return
-    if (!this.#closed) this.#pool = this.#open()
-    for (const socket of this.#dialing) socket.destroy()
-    pool.destroy(error).then(this.#closed ? this.#onDestroyed : undefined)
+  onConnectError (error: Error): void {
+    if (this.#idle.length > 0 || [...this.#busy.values()].some(({ connected }) => connected)) return
+    for (const handler of [...this.#busy.keys(), ...this.#line.keys()]) handler.onError(error)
+  }
+
+  #free (): Connection | undefined {
+    const idle = this.#idle.pop()
+    if (idle !== undefined || this.#busy.size >= this.#limit) return idle
+    return new Connection(this.#origin, this.#dial, this)
+  }
+
+  #send (connection: Connection, options: Dispatcher.DispatchOptions, handler: LegacyHandler): void {
+    this.#busy.set(handler, connection)
+    connection.dispatch(options, handler)
+  }
+
+  #serveLine (): void {
+    // Requests that fail at once come back here: the loop goes on with the next one, the stack does not grow.
+    if (this.#serving) return
+    this.#serving = true
+    for (const [handler, options] of this.#line) {
+      const connection = this.#free()
+      if (connection === undefined) break
+      this.#line.delete(handler)
+      this.#send(connection, options, handler)
+    }
+    this.#serving = false
+    if (this.#closed && this.#line.size === 0) this.#endIdle()
+  }
+
+  #endIdle (): void {
+    for (const connection of this.#idle.splice(0)) this.#end(connection, connection.close())
+  }
+
+  #end (connection: Connection, ended: Promise<void>): void {
+    this.#ending.add(connection)
+    ended.then(() => {
+      this.#ending.delete(connection)
+      this.#settle()
+    })
+  }
+
+  #settle (): void {
+    if (this.#closed && this.#busy.size + this.#line.size + this.#ending.size === 0) this.#onEnded()
   }
 }

@@ -5,9 +5,10 @@ import { ownBody } from './foreign.ts'
 import type { Routes } from './routes.ts'
 
 /** Options of undici's `request()`, with what is particular to this call. */
-export interface CallRequestOptions extends Omit<Dispatcher.RequestOptions, 'origin' | 'path' | 'method'> {
+export interface CallRequestOptions extends Omit<Dispatcher.RequestOptions, 'origin' | 'path' | 'method' | 'body'> {
   /** Default `PUT` with a body, else `GET`, as in undici. */
   method?: Dispatcher.HttpMethod
+  body?: Dispatcher.DispatchOptions['body'] | globalThis.FormData
   /** For calls to ordinary hosts, and instead of ours for calls to services. */
   dispatcher?: Dispatcher
   balance?: BalanceOptions | undefined
@@ -18,15 +19,15 @@ export type CallRequest = (url: string | URL, options?: CallRequestOptions) => P
 
 export function createRequest (routes: Routes, dispatcher: ConsulDispatcher, defaults: Balance): CallRequest {
   return async function request (url, options = {}) {
-    const { origin, pathname, search } = typeof url === 'string' ? new URL(url) : url
-    const route = routes.find(origin)
+    const parsed = typeof url === 'string' ? new URL(url) : url
+    const route = routes.findFor(parsed)
     const balance = options.balance === undefined ? defaults : parseBalance(options.balance, defaults)
     const body = ownBody(options.body ?? null)
     if (route === undefined) return undiciRequest(url, { ...options, body })
     const method = options.method ?? (body === null ? 'GET' : 'PUT')
     const through = options.dispatcher ?? dispatcher
     const balanced: Dispatcher.RequestOptions & BalancedDispatchOptions =
-      { ...options, origin, path: pathname + search, method, body, balance }
+      { ...options, origin: parsed.origin, path: parsed.pathname + parsed.search, method, body, balance }
     return through.request(balanced)
   }
 }

@@ -15,9 +15,13 @@ export interface Failure {
   readonly tried: number
 }
 
+export function isFaultOfRequest (error: Error): boolean {
+  return 'code' in error && faultsOfRequest.has(error.code)
+}
+
 /** Whether no byte of the request has left, for a reason that another instance may not have. */
 export function isUnsent ({ error, sent }: Failure): boolean {
-  return !sent && !('code' in error && faultsOfRequest.has(error.code))
+  return !sent && !isFaultOfRequest(error)
 }
 
 /**

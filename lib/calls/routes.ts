@@ -34,6 +34,11 @@ export class Routes {
     return route
   }
 
+  /** The same for a whole URL. Those without an origin, such as `data:`, are nobody's. */
+  findFor ({ origin }: URL): Route | undefined {
+    return origin === 'null' ? undefined : this.find(origin)
+  }
+
   #isAllowed (service: string): boolean {
     return this.#allow === undefined || this.#allow.has(service.toLowerCase())
   }

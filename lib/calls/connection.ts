@@ -1,0 +1,52 @@
+import type { Socket } from 'node:net'
+import { Client, type Dispatcher } from 'undici'
+import type { Dial } from './dial.ts'
+import type { LegacyHandler } from './legacy-handler.ts'
+
+export interface ConnectionEvents {
+  onDisconnect (connection: Connection): void
+  onConnectError (error: Error): void
+}
+
+/** A socket to an instance, made with the first request; one request at a time. */
+export class Connection {
+  readonly #client: Client
+  #dialing: Socket | undefined
+  #connected = false
+
+  constructor (origin: string, dial: Dial, events: ConnectionEvents) {
+    this.#client = new Client(origin, {
+      connect: (request, callback) => { this.#dialing = dial(request, callback) },
+      // Attempts have a limit of their own, which is exact.
+      headersTimeout: 0
+    })
+    this.#client
+      .on('connect', () => {
+        this.#connected = true
+        this.#dialing = undefined
+      })
+      .on('disconnect', () => {
+        this.#connected = false
+        events.onDisconnect(this)
+      })
+      .on('connectionError', (_origin, _targets, error) => events.onConnectError(error))
+  }
+
+  get connected (): boolean { return this.#connected }
+
+  dispatch (options: Dispatcher.DispatchOptions, handler: LegacyHandler): void {
+    this.#client.dispatch(options, handler as Dispatcher.DispatchHandler)
+  }
+
+  /** Ends when the request that runs has ended. */
+  async close (): Promise<void> {
+    // undici rejects what it has destroyed already.
+    if (!this.#client.destroyed) await this.#client.close()
+  }
+
+  /** Ends at once; the request fails with the error. */
+  async destroy (error: Error | null = null): Promise<void> {
+    this.#dialing?.destroy()
+    await this.#client.destroy(error)
+  }
+}

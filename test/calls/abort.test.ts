@@ -1,0 +1,158 @@
+import { once } from 'node:events'
+import { Readable } from 'node:stream'
+import { setImmediate as tick } from 'node:timers/promises'
+import t from 'tap'
+import { errors, type Dispatcher } from 'undici'
+import { instance } from '../balancing/helpers.ts'
+import { until } from '../support/wait.ts'
+import { startBlackHole } from './black-hole.ts'
+import { MemorySource, startCalls, startServer } from './helpers.ts'
+
+const get = { origin: 'http://svc', path: '/', method: 'GET' } as const
+const reason = new Error('the user left')
+
+t.test('a signal that has aborted asks and sends nothing', async t => {
+  const server = await startServer(t, 'a')
+  const source = new MemorySource({ svc: [server.instance] })
+  const { dispatcher, fetch } = startCalls(t, source)
+  const signal = AbortSignal.abort(reason)
+  await t.rejects(dispatcher.request({ ...get, signal }), reason)
+  await t.rejects(fetch('http://svc/', { signal }), reason)
+  t.same(source.asked, [])
+  t.equal(server.requests, 0)
+})
+
+t.test('an abort while the call waits for discovery', async t => {
+  const server = await startServer(t, 'a')
+  const source = new MemorySource({ svc: [server.instance] })
+  source.hold()
+  const { dispatcher, fetch } = startCalls(t, source)
+  const abort = new AbortController()
+  const body = new Readable({ read () {} })
+  const calls = [
+    t.rejects(dispatcher.request({ ...get, signal: abort.signal }), reason),
+    t.rejects(dispatcher.request({ ...get, method: 'POST', body, signal: abort.signal }), reason),
+    t.rejects(fetch('http://svc/', { signal: abort.signal }), reason)
+  ]
+  await until(() => source.waiting === 3)
+  abort.abort(reason)
+  await Promise.all(calls)
+  t.equal(body.destroyed, true)
+  source.release()
+  await tick()
+  t.equal(server.requests, 0)
+})
+
+t.test('an abort while the call connects, at once', async t => {
+  const hole = instance({ port: await startBlackHole(t) })
+  const { dispatcher, fetch } = startCalls(t, new MemorySource({ svc: [hole] }), { connectTimeout: 20_000 })
+  const abort = new AbortController()
+  const body = Readable.from(['never read'])
+  const calls = [
+    t.rejects(dispatcher.request({ ...get, signal: abort.signal }), reason),
+    t.rejects(dispatcher.request({ ...get, method: 'POST', body, signal: abort.signal }), reason),
+    t.rejects(fetch('http://svc/', { signal: abort.signal }), reason)
+  ]
+  await tick()
+  const begun = performance.now()
+  abort.abort(reason)
+  await Promise.all(calls)
+  t.equal(performance.now() - begun < 5000, true)
+  t.equal(body.destroyed, true)
+})
+
+t.test('an abort while the call is queued takes it out, and spares the connection', async t => {
+  const slow = await startServer(t, 'a', (_, response) => { slow.server.once('answer', () => response.end('late')) })
+  let opened = 0
+  slow.server.on('connection', () => opened++)
+  const { dispatcher } = startCalls(t, new MemorySource({ svc: [slow.instance] }), { connections: 1 })
+  const running = dispatcher.request(get)
+  await once(slow.server, 'request')
+  const abort = new AbortController()
+  const queued = Array.from({ length: 5 }, () =>
+    t.rejects(dispatcher.request({ ...get, signal: abort.signal }), reason))
+  const last = dispatcher.request(get)
+  abort.abort(reason)
+  await Promise.all(queued)
+  slow.server.on('request', () => setImmediate(() => slow.server.emit('answer')))
+  slow.server.emit('answer')
+  t.equal(await (await running).body.text(), 'late')
+  t.equal(await (await last).body.text(), 'late')
+  t.equal(slow.requests, 2)
+  t.equal(opened, 1)
+})
+
+t.test('an abort while the call waits for headers reaches the instance', async t => {
+  const silent = await startServer(t, 'a', () => {})
+  const { dispatcher } = startCalls(t, new MemorySource({ svc: [silent.instance] }))
+  const abort = new AbortController()
+  const call = t.rejects(dispatcher.request({ ...get, signal: abort.signal }), reason)
+  const [request] = await once(silent.server, 'request')
+  abort.abort(reason)
+  await call
+  await until(() => request.destroyed)
+})
+
+t.test('an abort while the body comes in ends the body', async t => {
+  const endless = await startServer(t, 'a', (_, response) => { response.write('begun') })
+  const { dispatcher, fetch } = startCalls(t, new MemorySource({ svc: [endless.instance] }))
+  const abort = new AbortController()
+  const { body } = await dispatcher.request({ ...get, signal: abort.signal })
+  const response = await fetch('http://svc/', { signal: abort.signal })
+  const reading = [t.rejects(body.text(), reason), t.rejects(response.text(), reason)]
+  abort.abort(reason)
+  await Promise.all(reading)
+})
+
+t.test('an abort after the end is nothing', async t => {
+  const server = await startServer(t, 'a')
+  const { dispatcher } = startCalls(t, new MemorySource({ svc: [server.instance] }))
+  const abort = new AbortController()
+  const { body } = await dispatcher.request({ ...get, signal: abort.signal })
+  t.equal(await body.text(), 'a')
+  abort.abort(reason)
+})
+
+t.test('an abort is no reason to try another instance', async t => {
+  const hole = instance({ id: 'a', port: await startBlackHole(t) })
+  const fine = await startServer(t, 'b')
+  const source = new MemorySource({ svc: [hole, fine.instance] })
+  const { dispatcher } = startCalls(t, source, { strategy: 'first' })
+  const abort = new AbortController()
+  const call = t.rejects(dispatcher.request({ ...get, signal: abort.signal }), reason)
+  abort.abort(reason)
+  await call
+  t.equal(fine.requests, 0)
+})
+
+t.test('an abort without a reason is undici\'s', async t => {
+  const source = new MemorySource({ svc: [instance()] })
+  source.hold()
+  const { dispatcher } = startCalls(t, source)
+  const error = await new Promise<Error>(resolve => dispatcher.dispatch(get, {
+    onConnect (abort) { setImmediate(abort) },
+    onHeaders: () => true,
+    onError: resolve
+  }))
+  t.type(error, errors.RequestAbortedError)
+})
+
+t.test('a handler that throws gets its error, once', async t => {
+  const server = await startServer(t, 'a')
+  const { dispatcher } = startCalls(t, new MemorySource({ svc: [server.instance] }))
+  for (const faulty of ['onConnect', 'onHeaders', 'onData', 'onComplete'] as const) {
+    const errors: Error[] = []
+    const handler: Dispatcher.DispatchHandler = {
+      onConnect () {},
+      onHeaders: () => true,
+      onData: () => true,
+      onComplete () {},
+      onError: error => { errors.push(error) },
+      [faulty] () { throw new Error(`fault in ${faulty}`) }
+    }
+    dispatcher.dispatch(get, handler)
+    await until(() => errors.length > 0)
+    await tick()
+    t.same(errors.map(({ message }) => message), [`fault in ${faulty}`])
+  }
+})

@@ -1,0 +1,189 @@
+import { once } from 'node:events'
+import { createServer, type Socket } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import t from 'tap'
+import { Endpoint } from '../../lib/balancing/endpoint.ts'
+import { Pools } from '../../lib/calls/pools.ts'
+import { systemClock } from '../../lib/clock.ts'
+import { instance } from '../balancing/helpers.ts'
+import { certificateAuthority } from '../support/certificates.ts'
+import { until } from '../support/wait.ts'
+import { MemorySource, noTls, startCalls, startServer, type TestServer } from './helpers.ts'
+
+const get = { origin: 'http://svc', path: '/', method: 'GET' } as const
+
+t.test('an instance that leaves ends what it was asked; idle connections close at once', async t => {
+  const slow = await startServer(t, 'a', ({ url }, response) => {
+    if (url === '/slow') slow.server.once('answer', () => response.end('late'))
+    else response.end('a')
+  })
+  const source = new MemorySource({ svc: [slow.instance] })
+  const { dispatcher } = startCalls(t, source)
+  const running = dispatcher.request({ ...get, path: '/slow' })
+  await once(slow.server, 'request')
+  await (await dispatcher.request(get)).body.text()
+  t.equal(await slow.connections(), 2)
+  source.set('svc', [])
+  await until(async () => await slow.connections() === 1, { timeout: 2000 })
+  await t.rejects(dispatcher.request(get), { code: 'FST_CONSUL_NO_INSTANCE' })
+  slow.server.emit('answer')
+  t.equal(await (await running).body.text(), 'late')
+  await until(async () => await slow.connections() === 0, { timeout: 2000 })
+})
+
+t.test('an instance that comes back is called again', async t => {
+  const server = await startServer(t, 'a')
+  const source = new MemorySource({ svc: [server.instance] })
+  const { request } = startCalls(t, source)
+  for (let round = 0; round < 3; round++) {
+    t.equal(await (await request('http://svc/')).body.text(), 'a')
+    source.set('svc', [])
+    source.set('svc', [server.instance])
+  }
+})
+
+t.test('an instance that moves under its id is called where it is now, and no more where it was', async t => {
+  const old = await startServer(t, 'a', (_, response) => response.end('old'))
+  const moved = await startServer(t, 'a', (_, response) => response.end('moved'))
+  const source = new MemorySource({ svc: [old.instance] })
+  const { request } = startCalls(t, source)
+  t.equal(await (await request('http://svc/')).body.text(), 'old')
+  source.set('svc', [moved.instance])
+  t.equal(await (await request('http://svc/')).body.text(), 'moved')
+  await until(async () => await old.connections() === 0, { timeout: 2000 })
+})
+
+t.test('a change of status keeps the connection', async t => {
+  const server = await startServer(t, 'a')
+  let opened = 0
+  server.server.on('connection', () => opened++)
+  const source = new MemorySource({ svc: [server.instance] })
+  const { request } = startCalls(t, source)
+  const callTenTimes = async () => {
+    for (let call = 0; call < 10; call++) await (await request('http://svc/')).body.text()
+  }
+  await callTenTimes()
+  const before = opened
+  const { address, port } = server.instance
+  source.set('svc', [instance({ id: 'a', address, port, status: 'warning' })])
+  await callTenTimes()
+  t.equal(opened, before)
+})
+
+t.test('there are never more connections to an instance than the limit', async t => {
+  let most = 0
+  let open = 0
+  const server = await startServer(t, 'a', (_, response) => { setTimeout(() => response.end('a'), 2) })
+  server.server.on('connection', socket => {
+    most = Math.max(most, ++open)
+    socket.on('close', () => open--)
+  })
+  const { request } = startCalls(t, new MemorySource({ svc: [server.instance] }), { connections: 3 })
+  await Promise.all(Array.from({ length: 50 }, async () => await (await request('http://svc/')).body.text()))
+  t.equal(server.requests, 50)
+  t.equal(most, 3)
+})
+
+t.test('nothing is left of a thousand instances that came and went', async t => {
+  const server = await startServer(t, 'a')
+  const { address, port } = server.instance
+  const source = new MemorySource()
+  const { request } = startCalls(t, source)
+  for (let round = 0; round < 1000; round++) {
+    source.set('svc', [instance({ id: `i${round}`, address, port })])
+    await (await request('http://svc/')).body.text()
+  }
+  source.set('svc', [])
+  await until(async () => await server.connections() === 0)
+  t.equal(server.requests, 1000)
+})
+
+t.test('pools are forgotten once their instance has left and the last request has ended', async t => {
+  const pools = new Pools({ connectTimeout: 1000, connections: 4, tls: noTls }, systemClock)
+  const endpoints = Array.from({ length: 10 }, (_, index) => new Endpoint(instance({ id: `i${index}` }), 0.1))
+  for (const endpoint of endpoints) {
+    t.equal(pools.of(endpoint, 'http://svc'), pools.of(endpoint, 'http://svc'))
+    t.not(pools.of(endpoint, 'http://svc'), pools.of(endpoint, 'http://svc.service.consul'))
+  }
+  t.equal(pools.size, 20)
+  for (const endpoint of endpoints) pools.drop(endpoint)
+  await until(() => pools.size === 0)
+  await pools.close()
+  t.throws(() => pools.of(endpoints[0]!, 'http://svc'), { code: 'FST_CONSUL_CLOSED' })
+})
+
+t.test('invalid requests cost no connection', async t => {
+  const server = await startServer(t, 'a')
+  let opened = 0
+  server.server.on('connection', () => opened++)
+  const { request } = startCalls(t, new MemorySource({ svc: [server.instance] }), { connections: 1 })
+  const headers = { 'bad header': 'x' }
+  for (let call = 0; call < 3; call++) {
+    t.equal(await (await request('http://svc/')).body.text(), 'a')
+    await t.rejects(request('http://svc/', { headers }), { code: 'UND_ERR_INVALID_ARG' })
+  }
+  const busy = request('http://svc/')
+  const queued = Array.from({ length: 5000 }, () => request('http://svc/', { headers }).catch(({ code }) => code))
+  const last = request('http://svc/')
+  t.equal(await (await busy).body.text(), 'a')
+  t.same(new Set(await Promise.all(queued)), new Set(['UND_ERR_INVALID_ARG']))
+  t.equal(await (await last).body.text(), 'a')
+  t.equal(opened, 1)
+})
+
+t.test('where no connection can be made, all who wait for one fail at once', async t => {
+  const hung: Socket[] = []
+  const silent = createServer(socket => hung.push(socket)).listen(0, '127.0.0.1')
+  await once(silent, 'listening')
+  t.teardown(() => {
+    for (const socket of hung) socket.destroy()
+    silent.close()
+  })
+  const { port } = silent.address() as AddressInfo
+  const source = new MemorySource({ svc: [instance({ port, scheme: 'https' })] })
+  const { request } = startCalls(t, source, { connections: 2, connectTimeout: 200 })
+  const begun = performance.now()
+  await Promise.all(Array.from({ length: 20 }, () =>
+    t.rejects(request('http://svc/'), { code: 'FST_CONSUL_NO_INSTANCE', cause: { code: 'UND_ERR_CONNECT_TIMEOUT' } })))
+  t.equal(performance.now() - begun < 1500, true, 'not one after the other')
+  await t.rejects(request('http://svc/'), { code: 'FST_CONSUL_NO_INSTANCE' }, 'the next one tries again')
+})
+
+t.test('what had been queued behind a failed connection leaves none open', async t => {
+  const authority = await certificateAuthority()
+  const certificate = await authority.issue('svc')
+  const secure = await startServer(t, 'a', ({ url }, response) => {
+    if (url === '/slow') secure.server.once('answer', () => response.end('late'))
+    else response.end('a')
+  }, { certificate, scheme: 'https' })
+  const front = await startFront(t, secure)
+  const source = new MemorySource({ svc: [instance({ port: front.port, scheme: 'https' })] })
+  const { request } = startCalls(t, source, { connections: 2, tls: { ...noTls, ca: authority.ca } })
+  const running = request('http://svc/slow')
+  await once(secure.server, 'request')
+  front.refuseNext()
+  const [refused, ...queued] = await Promise.allSettled(Array.from({ length: 4 }, async () =>
+    await (await request('http://svc/')).body.text()))
+  t.equal(refused?.status, 'rejected')
+  t.same(queued.map(({ status }) => status), ['fulfilled', 'fulfilled', 'fulfilled'])
+  source.set('svc', [])
+  secure.server.emit('answer')
+  t.equal(await (await running).body.text(), 'late')
+  await until(() => front.open() === 0, { timeout: 2000 })
+})
+
+/** A TCP front for a TLS server that can break one connection before the handshake. */
+async function startFront (t: Parameters<typeof startServer>[0], { server }: TestServer) {
+  let refuse = false
+  let open = 0
+  const front = createServer(socket => {
+    open++
+    socket.on('close', () => open--)
+    if (refuse) socket.destroy()
+    else server.emit('connection', socket)
+    refuse = false
+  }).listen(0, '127.0.0.1')
+  await once(front, 'listening')
+  t.teardown(() => { front.close() })
+  return { port: (front.address() as AddressInfo).port, open: () => open, refuseNext: () => { refuse = true } }
+}

@@ -1,0 +1,181 @@
+import { Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
+import { setTimeout as delay } from 'node:timers/promises'
+import t from 'tap'
+import { systemClock, type Clock } from '../../lib/clock.ts'
+import { instance } from '../balancing/helpers.ts'
+import { freePort } from '../support/ports.ts'
+import { startBlackHole } from './black-hole.ts'
+import { MemorySource, startCalls, startServer } from './helpers.ts'
+
+const get = { origin: 'http://svc', path: '/', method: 'GET' } as const
+
+/** Runs it and says how many milliseconds that took. */
+async function timed (run: () => Promise<unknown>): Promise<number> {
+  const begun = performance.now()
+  await run()
+  return performance.now() - begun
+}
+
+t.test('an instance that swallows connections is left after connectTimeout', async t => {
+  const hole = instance({ id: 'a', port: await startBlackHole(t) })
+  const fine = await startServer(t, 'b')
+  const source = new MemorySource({ svc: [hole, fine.instance] })
+  const { dispatcher } = startCalls(t, source, { strategy: 'first', connectTimeout: 500 })
+  const took = await timed(async () => {
+    const answers = await Promise.all(Array.from({ length: 200 }, async () =>
+      await (await dispatcher.request({ ...get, method: 'POST', body: 'x' })).body.text()))
+    t.equal(answers.every(answer => answer === 'b'), true)
+  })
+  t.equal(took >= 499 && took < 1900, true, `all 200 of them within ${took} ms`)
+  source.set('svc', [hole])
+  await t.rejects(dispatcher.request(get), {
+    code: 'FST_CONSUL_NO_INSTANCE',
+    cause: { code: 'UND_ERR_CONNECT_TIMEOUT', message: /No connection to 127.0.0.1:\d+ within 500 ms/ }
+  })
+})
+
+t.test('an attempt that has no connection yet when its time is over goes to the next instance', async t => {
+  const hole = instance({ id: 'a', port: await startBlackHole(t) })
+  const fine = await startServer(t, 'b')
+  const source = new MemorySource({ svc: [hole, fine.instance] })
+  const { dispatcher } = startCalls(t, source, { strategy: 'first', connectTimeout: 10_000, timeout: 100 })
+  const took = await timed(async () => t.equal(await (await dispatcher.request(get)).body.text(), 'b'))
+  t.equal(took < 5000, true, `after ${took} ms`)
+  source.set('svc', [hole])
+  await t.rejects(dispatcher.request(get), { code: 'FST_CONSUL_ATTEMPT_TIMEOUT' })
+})
+
+t.test('an attempt without response headers in time is an error', async t => {
+  const silent = await startServer(t, 'silent-1', () => {})
+  const { dispatcher, fetch } = startCalls(t, new MemorySource({ svc: [silent.instance] }), { timeout: 120 })
+  const error = {
+    code: 'FST_CONSUL_ATTEMPT_TIMEOUT',
+    statusCode: 504,
+    message: 'svc answered no headers from silent-1 within 120 ms (calls.timeout)'
+  }
+  const took = await timed(async () => { await t.rejects(dispatcher.request(get), error) })
+  t.equal(took >= 119 && took < 1000, true, `after ${took} ms`)
+  await t.rejects(fetch('http://svc/'), error)
+  const quick = { ...get, balance: { timeout: '30ms' } }
+  await t.rejects(dispatcher.request(quick), { message: /within 30 ms/ })
+})
+
+t.test('a response may take longer than the limit to its headers', async t => {
+  const slow = await startServer(t, 'a', async (_, response) => {
+    response.write('slow ')
+    await delay(150)
+    response.end('body')
+  })
+  const { dispatcher } = startCalls(t, new MemorySource({ svc: [slow.instance] }), { timeout: 100 })
+  t.equal(await (await dispatcher.request(get)).body.text(), 'slow body')
+})
+
+t.test('an upload may take as long as it moves', async t => {
+  const echo = await startServer(t, 'echo', async (request, response) => { response.end(await text(request)) })
+  const { dispatcher } = startCalls(t, new MemorySource({ svc: [echo.instance] }), { timeout: 120 })
+  async function * upload () {
+    for (let part = 0; part < 5; part++) {
+      await delay(60)
+      yield Buffer.from(`${part}`)
+    }
+  }
+  const body = Readable.from(upload())
+  t.equal(await (await dispatcher.request({ ...get, method: 'POST', body })).body.text(), '01234')
+  const stuck = new Readable({ read () {} })
+  stuck.push('something')
+  const silent = await startServer(t, 'silent', () => {})
+  const other = startCalls(t, new MemorySource({ svc: [silent.instance] }), { timeout: 100 })
+  await t.rejects(other.dispatcher.request({ ...get, method: 'POST', body: stuck }),
+    { code: 'FST_CONSUL_ATTEMPT_TIMEOUT' })
+})
+
+t.test('a deadline ends a call that waits for discovery', async t => {
+  const source = new MemorySource({ svc: [(await startServer(t, 'a')).instance] })
+  source.hold()
+  const { dispatcher, fetch } = startCalls(t, source, { deadline: 100 })
+  const error = {
+    code: 'FST_CONSUL_DEADLINE', statusCode: 504, message: 'The call to svc did not end within 100 ms (calls.deadline)'
+  }
+  await t.rejects(dispatcher.request(get), error)
+  await t.rejects(fetch('http://svc/'), error)
+  source.release()
+})
+
+t.test('a deadline ends a call that connects, and all its attempts', async t => {
+  const holes = await Promise.all(['a', 'b', 'c'].map(async id => instance({ id, port: await startBlackHole(t) })))
+  const { dispatcher } = startCalls(t, new MemorySource({ svc: holes }), { connectTimeout: 100, deadline: 250 })
+  const took = await timed(async () => { await t.rejects(dispatcher.request(get), { code: 'FST_CONSUL_DEADLINE' }) })
+  t.equal(took >= 249, true, `after ${took} ms`)
+})
+
+t.test('a deadline ends a call that waits for headers, and one that reads', async t => {
+  const silent = await startServer(t, 'a', (request, response) => {
+    if (request.url === '/body') response.write('begun')
+  })
+  const { dispatcher } = startCalls(t, new MemorySource({ svc: [silent.instance] }))
+  const options = { ...get, balance: { deadline: 80 } }
+  await t.rejects(dispatcher.request(options), { code: 'FST_CONSUL_DEADLINE' })
+  const { body } = await dispatcher.request({ ...options, path: '/body' })
+  await t.rejects(body.text(), { code: 'FST_CONSUL_DEADLINE' })
+})
+
+t.test('a deadline of fetch counts over redirects', async t => {
+  const server = await startServer(t, 'a', async ({ url }, response) => {
+    const hop = Number(url?.slice(1))
+    await delay(60)
+    response.writeHead(302, { location: `/${hop + 1}` }).end()
+  })
+  const { fetch } = startCalls(t, new MemorySource({ svc: [server.instance] }))
+  const took = await timed(async () => {
+    await t.rejects(fetch('http://svc/0', { balance: { deadline: 150 } }), { code: 'FST_CONSUL_DEADLINE' })
+  })
+  t.equal(took < 2000, true, `after ${took} ms`)
+  t.equal(server.requests > 1, true)
+})
+
+t.test('a limit of 0 is none, and a very long one is no short one', async t => {
+  const slow = await startServer(t, 'a', async (_, response) => {
+    await delay(50)
+    response.end('a')
+  })
+  const source = new MemorySource({ svc: [slow.instance] })
+  const { dispatcher } = startCalls(t, source, { timeout: 10, deadline: 20, connectTimeout: 0 })
+  for (const [timeout, deadline] of [[0, 0], ['1000h', '1000h']]) {
+    const options = { ...get, balance: { timeout, deadline } }
+    t.equal(await (await dispatcher.request(options)).body.text(), 'a')
+  }
+})
+
+t.test('a call that is over leaves no timer', async t => {
+  let running = 0
+  const clock: Clock = {
+    ...systemClock,
+    after (ms, callback) {
+      running++
+      let over = false
+      const settle = () => {
+        if (!over) running--
+        over = true
+      }
+      const stop = systemClock.after(ms, () => {
+        settle()
+        callback()
+      })
+      return () => {
+        settle()
+        stop()
+      }
+    }
+  }
+  const server = await startServer(t, 'a', ({ url, socket }, response) => {
+    if (url === '/break') socket.destroy()
+    else if (url !== '/silent') response.end('a')
+  })
+  const source = new MemorySource({ svc: [instance({ id: '0', port: await freePort() }), server.instance] })
+  const { dispatcher } = startCalls(t, source, { timeout: 50, deadline: 60_000, clock })
+  await Promise.all(['/', '/break', '/silent', '/', '/'].map(async path => {
+    await dispatcher.request({ ...get, path }).then(({ body }) => body.text(), () => {})
+  }))
+  t.equal(running, 0)
+})
