@@ -15,6 +15,7 @@ export class CatalogLog {
   /** Consul lists the service. */
   listed (view: ServiceView, before: ServiceSnapshot, after: ServiceSnapshot): void {
     if (this.#refused.delete(view) && this.#refused.size === 0) this.#logger.info('Consul lists its services again')
+    if (!view.wanted) return
     const { key: { name: service } } = view
     const [was, is] = [before.healthy.length, after.healthy.length]
     if (was > 0 && is === 0) this.#logger.warn({ service, known: after.known.length }, 'No healthy instance is left')

@@ -92,6 +92,7 @@ export class Catalog implements InstanceSource {
   preload (name: string): void {
     const view = this.#views.obtain(name, {})
     this.#preloaded.add(view)
+    view.wanted = true
     if (view.upkeep !== 'watched') this.#keep(view)
     if (view.upkeep === 'polled') this.#poll(view)
   }
@@ -137,6 +138,7 @@ export class Catalog implements InstanceSource {
   /** Someone asked: a view that is kept up to date only while it is asked for gets what it needs. */
   #refresh (view: ServiceView): void {
     view.asked = true
+    view.wanted = true
     if (view.upkeep !== 'idle' && view.upkeep !== 'polled') return
     this.#keep(view)
     if (view.upkeep === 'polled' && view.staleFor(this.#parts.clock.now()) > pollAfter) this.#poll(view)
@@ -146,6 +148,7 @@ export class Catalog implements InstanceSource {
     encodeName(name)
     const view = this.#views.obtain(name, query)
     view.asked = true
+    view.wanted = true
     if (this.#isWorthAsking(view)) await this.#ask(view).catch(() => {})
     this.#closed.signal.throwIfAborted()
     if (view.snapshot === undefined || this.#isTooOld(view)) throw unavailable(view)

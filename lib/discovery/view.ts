@@ -24,6 +24,8 @@ export class ServiceView {
   snapshot: ServiceSnapshot | undefined
   /** Whether someone asked since the last look for idle views. */
   asked = true
+  /** Whether anyone ever asked or announced to: the own service is followed without that. */
+  wanted = false
   /** When Consul last answered. */
   answeredAt = 0
   /** Since when Consul does not answer; `undefined` while it does. */

@@ -1,0 +1,79 @@
+import t from 'tap'
+import { startConsul } from '../support/consul.ts'
+import { startCountingProxy } from '../support/counting-proxy.ts'
+import { ManualClock } from '../support/manual-clock.ts'
+import { until } from '../support/wait.ts'
+import { idsOf, register, startCatalog } from './helpers.ts'
+
+const consul = await startConsul(t)
+
+t.test('a service is found under its name, whatever that is', async t => {
+  const names = ['a b', 'a/b', 'größe', '名前', 'constructor', '__proto__', 'toString', 'a?b&c=d', '%2e%2e', '...']
+  for (const name of names) await register(consul, { Name: name, ID: `of-${encodeURIComponent(name)}` })
+  const { ids } = startCatalog(t, consul.url)
+  for (const name of names) {
+    t.same(await ids(name), [`of-${encodeURIComponent(name)}`])
+    t.same(await ids(name), [`of-${encodeURIComponent(name)}`], 'and again from memory')
+  }
+})
+
+t.test('a name that would ask for another path is refused, and asks nobody', async t => {
+  const proxy = await startCountingProxy(t, consul.url)
+  const { catalog } = startCatalog(t, proxy.url)
+  for (const name of ['', '.', '..', 'a\nb', 'a\rb', 'a\u0000', '\u001b[31m', '\u007f', '\u0085', '\ud800']) {
+    await t.rejects(catalog.discover(name), { code: 'FST_CONSUL_INVALID_NAME', statusCode: 400 }, JSON.stringify(name))
+    t.equal(catalog.peek(name), undefined)
+  }
+  for (const name of [undefined, null, 7, {}]) {
+    await t.rejects(catalog.discover(name as unknown as string), { code: 'FST_CONSUL_INVALID_NAME' })
+  }
+  t.equal(proxy.count(), 0)
+})
+
+t.test('an unknown name takes no watch, and its answer counts for 5 s', async t => {
+  const proxy = await startCountingProxy(t, consul.url)
+  const clock = new ManualClock()
+  const { catalog, ids } = startCatalog(t, proxy.url, { clock })
+  t.same(await ids('unknown'), [])
+  clock.advance(4999)
+  t.same(await ids('unknown'), [])
+  t.equal(proxy.count(), 1)
+  t.equal(catalog.view('unknown')?.upkeep, 'unknown')
+  await register(consul, { Name: 'unknown' })
+  t.same(await ids('unknown'), [], 'for so long nobody notices that it exists by now')
+  clock.advance(1)
+  t.same(await ids('unknown'), ['unknown'])
+  t.equal(catalog.view('unknown')?.upkeep, 'watched')
+  await until(() => proxy.count() === 3)
+})
+
+t.test('each junk name is asked for once, and none is watched', async t => {
+  const proxy = await startCountingProxy(t, consul.url)
+  const { catalog } = startCatalog(t, proxy.url)
+  const names = Array.from({ length: 100 }, (_, i) => `junk-${i}`)
+  for (let round = 0; round < 3; round++) {
+    const answers = await Promise.all(names.map(name => catalog.discover(name)))
+    t.ok(answers.every(list => list.length === 0))
+  }
+  t.equal(proxy.count(), names.length)
+  t.notOk(proxy.requests.some(({ url }) => url.includes('index=')))
+})
+
+t.test('of three thousand junk names at once a thousand are remembered, and the real service before all', async t => {
+  await register(consul, { Name: 'real' })
+  const { catalog, ids } = startCatalog(t, consul.url)
+  t.same(await ids('real'), ['real'])
+  const names = Array.from({ length: 3000 }, (_, i) => `junk-${i}`)
+  const answers = await Promise.all(names.map(name => catalog.discover(name)))
+  t.ok(answers.every(list => list.length === 0))
+  t.equal(names.filter(name => catalog.view(name) !== undefined).length, 999)
+  t.equal(catalog.view('real')?.upkeep, 'watched')
+  t.same(idsOf(catalog.peek('real')), ['real'])
+})
+
+t.test('junk names do not fill the log', async t => {
+  const { catalog, lines } = startCatalog(t, consul.url)
+  await Promise.all(Array.from({ length: 100 }, (_, i) => catalog.discover(`quiet-${i}`)))
+  await t.rejects(catalog.discover('a\nb'))
+  t.same(lines, [])
+})

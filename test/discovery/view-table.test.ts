@@ -1,0 +1,73 @@
+import t from 'tap'
+import { ViewTable } from '../../lib/discovery/view-table.ts'
+import type { ServiceView, Upkeep } from '../../lib/discovery/view.ts'
+import { entry } from '../consul/wire-entries.ts'
+
+function tableOf () {
+  const forgotten: ServiceView[] = []
+  return { forgotten, table: new ViewTable(view => forgotten.push(view)) }
+}
+
+function fill (table: ViewTable, count: number, upkeep: Upkeep, prefix: string): void {
+  for (let i = 0; i < count; i++) table.obtain(`${prefix}-${i}`, {}).upkeep = upkeep
+}
+
+t.test('tag, tags and status share a view; datacenter, filter and near have their own', async t => {
+  const { table } = tableOf()
+  const plain = table.obtain('web', {})
+  t.equal(table.obtain('web', { tag: 'x', tags: ['y'], passingOnly: true }), plain)
+  const others = [{ datacenter: 'a' }, { filter: 'a' }, { near: 'a' }, { datacenter: 'a', filter: 'a' }]
+  const views = new Set([plain, ...others.map(query => table.obtain('web', query))])
+  t.equal(views.size, 5)
+  t.equal(table.find('web', { filter: 'a' })?.key.filter, 'a')
+  t.equal(table.find('web', { filter: 'b' }), undefined)
+  for (const view of views) t.ok(table.has(view))
+})
+
+t.test('no name finds the view of another name', async t => {
+  const { table } = tableOf()
+  const view = table.obtain('web', { datacenter: 'dc2' })
+  t.equal(table.find('web\n["dc2",null,null]', {}), undefined)
+  t.equal(table.find('web\ndc2\n\n', {}), undefined)
+  t.equal(table.find('web', { datacenter: 'dc2' }), view)
+  for (const name of ['__proto__', 'constructor', 'toString']) t.equal(table.find(name, {}), undefined)
+})
+
+t.test('more than a thousand names are not remembered', async t => {
+  const { table, forgotten } = tableOf()
+  fill(table, 10_000, 'unknown', 'junk')
+  t.equal(table.size, 1000)
+  t.equal(forgotten.length, 9000)
+  t.equal(table.find('junk-0', {}), undefined)
+  t.ok(table.find('junk-9999', {}))
+  t.notOk(table.has(forgotten[0]!))
+})
+
+t.test('junk pushes out junk, and no list that is worth something', async t => {
+  const { table, forgotten } = tableOf()
+  const kinds = ['watched', 'polled', 'idle'] as const
+  for (const upkeep of kinds) fill(table, 10, upkeep, upkeep)
+  fill(table, 5000, 'unknown', 'junk')
+  for (const upkeep of kinds) {
+    for (let i = 0; i < 10; i++) t.ok(table.find(`${upkeep}-${i}`, {}), `${upkeep}-${i}`)
+  }
+  t.ok(forgotten.every(({ upkeep }) => upkeep === 'unknown'))
+})
+
+t.test('lists that nobody asks for go before those that are polled; what is watched stays', async t => {
+  const { table, forgotten } = tableOf()
+  fill(table, 400, 'watched', 'watched')
+  fill(table, 300, 'polled', 'polled')
+  fill(table, 300, 'idle', 'idle')
+  fill(table, 700, 'watched', 'more')
+  t.same(forgotten.map(({ upkeep }) => upkeep), [...Array(300).fill('idle'), ...Array(300).fill('polled')])
+  t.equal(table.size, 1100, 'only what is watched may be more')
+})
+
+t.test('the instances of every list are listed, those of forgotten ones are not', async t => {
+  const { table } = tableOf()
+  table.obtain('web', {}).accept([entry({ ID: 'a' })], 0)
+  table.obtain('web', { filter: 'x' }).accept([entry({ ID: 'a' }), entry({ ID: 'b' })], 0)
+  table.obtain('empty', {})
+  t.same([...table.instanceKeys()].sort(), ['dc1/node-1/a', 'dc1/node-1/b'])
+})

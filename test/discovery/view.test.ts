@@ -1,0 +1,69 @@
+import t from 'tap'
+import { ServiceView } from '../../lib/discovery/view.ts'
+import { check, entry } from '../consul/wire-entries.ts'
+
+function viewOf (): ServiceView {
+  return new ServiceView({ name: 'web', datacenter: undefined, filter: undefined, near: undefined })
+}
+
+const tagged = entry({ ID: 'a', Tags: ['x'] })
+const plain = entry({ ID: 'b' })
+
+t.test('a selection is the same array until one of its own instances changes', async t => {
+  const view = viewOf()
+  view.accept([tagged, plain], 0)
+  const before = view.select({ tag: 'x' }, false)
+  t.same(before.map(({ id }) => id), ['a'])
+  t.ok(Object.isFrozen(before))
+  t.equal(view.select({ tag: 'x' }, false), before)
+  view.accept([tagged, entry({ ID: 'b' }, [check('warning')])], 0)
+  t.equal(view.select({ tag: 'x' }, false), before, 'another instance has changed')
+  view.accept([entry({ ID: 'a', Tags: ['x'], Port: 1 }), plain], 0)
+  t.not(view.select({ tag: 'x' }, false), before)
+})
+
+t.test('without tag and status a selection is the list itself', async t => {
+  const view = viewOf()
+  t.same(view.select({}, false), [])
+  view.accept([tagged], 0)
+  t.equal(view.select({}, false), view.snapshot?.healthy)
+})
+
+t.test('selections do not mix', async t => {
+  const view = viewOf()
+  view.accept([tagged, entry({ ID: 'c', Tags: ['x'] }, [check('warning')])], 0)
+  t.same(view.select({ tag: 'x' }, false).length, 2)
+  t.same(view.select({ tag: 'x' }, true).length, 1)
+  t.same(view.select({ tags: ['x'] }, false).length, 2)
+  t.same(view.select({ tag: 'y' }, false).length, 0)
+  t.same(view.select({}, true).length, 1)
+})
+
+t.test('however many tags are asked for, the right instances come', async t => {
+  const view = viewOf()
+  view.accept([tagged, plain], 0)
+  const junk = Array.from({ length: 1000 }, (_, i) => view.select({ tag: `junk-${i}` }, false))
+  t.ok(junk.every(list => list.length === 0))
+  t.equal(view.select({ tag: 'x' }, false).length, 1)
+})
+
+t.test('a watched list is out of date from the moment on that its watch is broken off', async t => {
+  const view = viewOf()
+  view.accept([], 100)
+  view.upkeep = 'watched'
+  t.equal(view.staleFor(5000), 0)
+  view.fail(new Error('lost'), 6000, 0)
+  view.fail(new Error('still lost'), 7000, 0)
+  t.equal(view.staleFor(8000), 2000)
+  view.accept([], 9000)
+  t.equal(view.staleFor(10_000), 0)
+})
+
+t.test('any other list is out of date from its answer on', async t => {
+  const view = viewOf()
+  view.accept([], 100)
+  for (const upkeep of ['idle', 'polled', 'unknown'] as const) {
+    view.upkeep = upkeep
+    t.equal(view.staleFor(500), 400)
+  }
+})
