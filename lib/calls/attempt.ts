@@ -5,6 +5,7 @@ import type { Clock } from '../clock.ts'
 import { AttemptTimeoutError } from '../errors.ts'
 import type { Aftermath, InstancePool } from './instance-pool.ts'
 import type { Abort, LegacyHandler } from './legacy-handler.ts'
+import { startLimit } from './limit.ts'
 import { isFaultOfRequest } from './retry.ts'
 
 /** Whom an attempt belongs to. It is told once of the end, and of nothing afterwards. */
@@ -15,9 +16,6 @@ export interface AttemptOwner {
   attemptUpgraded (status: number, headers: Buffer[] | string[] | null, socket: Duplex): void
   attemptFailed (attempt: Attempt, error: Error): void
 }
-
-/** The longest that a timer can run. Milliseconds. */
-const longestTimer = 2 ** 31 - 1
 
 /**
  * One try of a request on one instance. The time limit to the response headers starts anew with every part of the
@@ -49,7 +47,7 @@ export class Attempt implements LegacyHandler {
 
   start (options: Dispatcher.DispatchOptions): void {
     this.endpoint.begin()
-    if (this.#timeout > 0) this.#startTimer(this.#timeout)
+    this.#startTimer(this.#timeout)
     this.#pool.dispatch(options, this)
   }
 
@@ -112,7 +110,7 @@ export class Attempt implements LegacyHandler {
   }
 
   #startTimer (ms: number): void {
-    this.#stopTimer = this.#clock.after(Math.min(ms, longestTimer), () => this.#expire())
+    this.#stopTimer = startLimit(this.#clock, ms, () => this.#expire())
   }
 
   #expire (): void {

@@ -11,8 +11,9 @@ import type { Balance } from './balance.ts'
 import { holdBody } from './hold-body.ts'
 import type { InstancePool } from './instance-pool.ts'
 import type { LegacyHandler } from './legacy-handler.ts'
+import { startLimit } from './limit.ts'
 import type { Pools } from './pools.ts'
-import { isUnsent, mayRetry } from './retry.ts'
+import { afterFailure } from './retry.ts'
 import type { Route, Scope } from './route.ts'
 
 export interface CallParts {
@@ -22,9 +23,6 @@ export interface CallParts {
   /** The calls that wait to hear of instances. */
   readonly waiting: Set<Call>
 }
-
-/** The longest that a timer can run. Milliseconds. */
-const longestTimer = 2 ** 31 - 1
 
 /**
  * One request of the user's, over all its attempts. The user's handler sees one request: a single `onConnect()`, early,
@@ -66,7 +64,7 @@ export class Call implements PickContext, AttemptOwner {
       this.#fail(error as Error)
     }
     if (this.#ended) return
-    if (this.#balance.deadline > 0) this.#startDeadline()
+    this.#startDeadline()
     this.#proceed()
   }
 
@@ -96,10 +94,9 @@ export class Call implements PickContext, AttemptOwner {
     if (this.#ended) return
     this.#attempt = undefined
     this.#lastError = error
-    const failure = { error, sent, tried: this.tried.length }
-    if (this.#aborted || !isUnsent(failure)) this.#fail(error)
-    else if (mayRetry(failure)) this.#proceed()
-    else this.#fail(this.#unreachable(error))
+    const verdict = this.#aborted ? 'final' : afterFailure({ error, sent, tried: this.tried.length })
+    if (verdict === 'retry') this.#proceed()
+    else this.#fail(verdict === 'final' ? error : this.#unreachable(error))
   }
 
   #proceed (): void {
@@ -144,8 +141,8 @@ export class Call implements PickContext, AttemptOwner {
 
   #startDeadline (): void {
     const { deadline, endsAt } = this.#balance
-    const left = endsAt === undefined ? deadline : Math.max(0, endsAt - this.#parts.clock.now())
-    this.#stopDeadline = this.#parts.clock.after(Math.min(left, longestTimer), () => {
+    const left = endsAt === undefined ? deadline : Math.max(1, endsAt - this.#parts.clock.now())
+    this.#stopDeadline = startLimit(this.#parts.clock, left, () => {
       this.abort(new DeadlineError(this.service, deadline))
     })
   }

@@ -3,6 +3,7 @@ import { connect as connectTls, type SecureContext } from 'node:tls'
 import { errors, type buildConnector } from 'undici'
 import type { Clock } from '../clock.ts'
 import type { ServiceInstance } from '../consul/instance.ts'
+import { startLimit } from './limit.ts'
 
 export interface DialOptions {
   /** Limit of making a connection, TLS included. Milliseconds; 0: none. */
@@ -58,8 +59,7 @@ export function dialer (instance: ServiceInstance, options: DialOptions): Dial {
 function startTimer (
   socket: Socket, { address, port }: ServiceInstance, { connectTimeout, clock }: DialOptions
 ): () => void {
-  if (connectTimeout === 0) return () => {}
-  return clock.after(connectTimeout, () => {
+  return startLimit(clock, connectTimeout, () => {
     socket.destroy(new errors.ConnectTimeoutError(`No connection to ${address}:${port} within ${connectTimeout} ms`))
   })
 }

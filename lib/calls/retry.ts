@@ -15,19 +15,19 @@ export interface Failure {
   readonly tried: number
 }
 
-export function isFaultOfRequest (error: Error): boolean {
-  return 'code' in error && faultsOfRequest.has(error.code)
-}
-
-/** Whether no byte of the request has left, for a reason that another instance may not have. */
-export function isUnsent ({ error, sent }: Failure): boolean {
-  return !sent && !isFaultOfRequest(error)
-}
+/** On to another instance, give up on the service, or leave the error to the caller. */
+export type Verdict = 'retry' | 'unreachable' | 'final'
 
 /**
- * Whether a request goes to another instance after an attempt failed: if it was not sent, whatever its method, as
+ * What happens after an attempt failed. A request that was not sent goes on to another instance, whatever its method:
  * nothing can happen twice. What was sent is not sent again.
  */
-export function mayRetry (failure: Failure): boolean {
-  return isUnsent(failure) && failure.tried < maxInstances
+export function afterFailure ({ error, sent, tried }: Failure): Verdict {
+  if (sent || isFaultOfRequest(error)) return 'final'
+  return tried < maxInstances ? 'retry' : 'unreachable'
+}
+
+/** Whether no instance would take the request. */
+export function isFaultOfRequest (error: Error): boolean {
+  return 'code' in error && faultsOfRequest.has(error.code)
 }

@@ -1,5 +1,7 @@
+import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { instance } from '../balancing/helpers.ts'
+import { startChild } from '../support/children.ts'
 import { MemorySource, startCalls, startServer } from './helpers.ts'
 
 t.test('pick() and calls share one order', async t => {
@@ -52,6 +54,18 @@ t.test('after close() nobody listens to the source', async t => {
   t.equal(source.listeners, 0)
   await t.rejects(one.request('http://svc/'), { code: 'FST_CONSUL_CLOSED' })
   await t.rejects(one.fetch('http://svc/'), { code: 'FST_CONSUL_CLOSED' })
+})
+
+t.test('a process that has made its calls ends, without close()', async t => {
+  const server = await startServer(t, 'a')
+  server.server.keepAliveTimeout = 60_000
+  const script = fileURLToPath(import.meta.resolve('./one-call.ts'))
+  const child = await startChild(process.execPath, ['--import', 'tsx', script, String(server.instance.port)])
+  t.teardown(() => child.kill())
+  const begun = performance.now()
+  t.same(await child.ended, { code: 0, signal: null })
+  t.equal(performance.now() - begun < 20_000, true)
+  t.match(child.output, /a$/)
 })
 
 t.test('close() ends also when destroy() has to cut it short', async t => {

@@ -1,9 +1,10 @@
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { finished } from 'node:stream/promises'
 import { PassThrough } from 'node:stream'
 import t from 'tap'
-import { interceptors, type Dispatcher } from 'undici'
+import { interceptors, WebSocket, type Dispatcher } from 'undici'
 import { tally } from '../balancing/helpers.ts'
 import { until } from '../support/wait.ts'
 import { MemorySource, startCalls, startServer } from './helpers.ts'
@@ -59,6 +60,25 @@ t.test('upgrade() hands over the socket of an instance', async t => {
   t.equal(await text(socket), 'over to you')
 })
 
+t.test('a WebSocket reaches an instance', async t => {
+  const { instance, server } = await startServer(t, 'a')
+  server.on('upgrade', ({ headers }, socket) => {
+    const accept = createHash('sha1')
+      .update(`${headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64')
+    socket.write('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n' +
+      `sec-websocket-accept: ${accept}\r\n\r\n\x81\x05hello`, 'latin1')
+    socket.on('data', () => socket.destroy())
+  })
+  const { dispatcher } = startCalls(t, new MemorySource({ svc: [instance] }))
+  const socket = new WebSocket('ws://svc/', { dispatcher })
+  const data = await new Promise((resolve, reject) => {
+    socket.addEventListener('message', ({ data }) => resolve(data))
+    socket.addEventListener('error', reject)
+  })
+  t.equal(data, 'hello')
+  socket.close()
+})
+
 t.test('connect() hands over the socket of an instance', async t => {
   const { instance, server } = await startServer(t, 'a')
   server.on('connect', (_request, socket) => {
@@ -105,13 +125,15 @@ t.test('an interceptor sees one start and one end, and can pause and abort', asy
         setImmediate(() => controller.resume())
       },
       onResponseData (_, chunk) { seen.push(`data ${chunk.length}`) },
+      onBodySent (chunk: unknown) { seen.push(`sent ${String(chunk)}`) },
+      onResponseStarted () { seen.push('started') },
       onResponseEnd () { resolve(); seen.push('end') },
       onResponseError (_, error) { resolve(); seen.push(`error ${error.message}`) }
     }
   })
-  t.equal(dispatcher.dispatch(get, handler!), true)
+  t.equal(dispatcher.dispatch({ ...get, method: 'POST', body: 'x' }, handler!), true)
   await done
-  t.same(seen, ['start false', 'headers 200 1 true', 'paused true', 'data 1', 'end'])
+  t.same(seen, ['start false', 'sent x', 'started', 'headers 200 1 true', 'paused true', 'data 1', 'end'])
 })
 
 t.test('an interceptor that aborts at the start is told so, and nothing is sent', async t => {
