@@ -6,7 +6,7 @@ export interface AnyRequestInit extends Omit<RequestInit, 'body' | 'headers'> {
   headers?: RequestInit['headers'] | globalThis.Headers
 }
 
-type AnyForm = Iterable<[name: string, value: string | Blob & { readonly name: string }]>
+type AnyForm = Iterable<[name: string, value: unknown]>
 
 /** Members of a request that can be given to another one. Source: the Fetch standard's RequestInit. */
 const members = [
@@ -28,10 +28,7 @@ export function ownRequest (
 export function ownBody<T> (body: T): Exclude<T, globalThis.FormData> | FormData {
   if (!isForeign<AnyForm>(body, 'FormData', FormData)) return body as Exclude<T, globalThis.FormData>
   const form = new FormData()
-  for (const [name, value] of body) {
-    if (typeof value === 'string') form.append(name, value)
-    else form.append(name, value, value.name)
-  }
+  for (const [name, value] of body) form.append(name, value)
   return form
 }
 

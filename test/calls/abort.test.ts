@@ -61,6 +61,20 @@ t.test('an abort while the call connects, at once', async t => {
   t.equal(body.destroyed, true)
 })
 
+t.test('what was aborted while it connected is not sent', async t => {
+  const server = await startServer(t, 'a')
+  const { dispatcher } = startCalls(t, new MemorySource({ svc: [server.instance] }))
+  const abort = new AbortController()
+  const calls = Array.from({ length: 5 }, () =>
+    t.rejects(dispatcher.request({ ...get, signal: abort.signal }), reason))
+  const other = dispatcher.request(get)
+  abort.abort(reason)
+  await Promise.all(calls)
+  t.equal(await (await other).body.text(), 'a')
+  await dispatcher.close()
+  t.equal(server.requests, 1)
+})
+
 t.test('an abort while the call is queued takes it out, and spares the connection', async t => {
   const slow = await startServer(t, 'a', (_, response) => { slow.server.once('answer', () => response.end('late')) })
   let opened = 0
