@@ -47,6 +47,8 @@ t.test('an abort while the call connects, at once', async t => {
   const hole = instance({ port: await startBlackHole(t) })
   const { dispatcher, fetch } = startCalls(t, new MemorySource({ svc: [hole] }), { connectTimeout: 20_000 })
   const abort = new AbortController()
+  const openSockets = () => process.getActiveResourcesInfo().filter(kind => kind === 'TCPSocketWrap').length
+  const before = openSockets()
   const body = Readable.from(['never read'])
   const calls = [
     t.rejects(dispatcher.request({ ...get, signal: abort.signal }), reason),
@@ -54,9 +56,11 @@ t.test('an abort while the call connects, at once', async t => {
     t.rejects(fetch('http://svc/', { signal: abort.signal }), reason)
   ]
   await tick()
+  t.equal(openSockets(), before + 3)
   const begun = performance.now()
   abort.abort(reason)
   await Promise.all(calls)
+  await until(() => openSockets() === before)
   t.equal(performance.now() - begun < 5000, true)
   t.equal(body.destroyed, true)
 })
