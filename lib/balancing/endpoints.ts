@@ -7,6 +7,7 @@ export class Endpoints {
   readonly #warningShare: number
   readonly #endpoints = new Map<string, Endpoint>()
   readonly #onGone: (endpoint: Endpoint) => void
+  #changes = 0
 
   /** `onGone` is told of every endpoint that will not be picked again. */
   constructor (warningShare: number, onGone: (endpoint: Endpoint) => void) {
@@ -15,6 +16,9 @@ export class Endpoints {
   }
 
   get size (): number { return this.#endpoints.size }
+
+  /** How many are gone: whoever keeps endpoints must ask again for them once this has grown. */
+  get changes (): number { return this.#changes }
 
   /** The endpoint of an instance as it is now. With another address it is another endpoint. */
   of (instance: ServiceInstance): Endpoint {
@@ -26,7 +30,7 @@ export class Endpoints {
     }
     const endpoint = new Endpoint(instance, this.#warningShare)
     this.#endpoints.set(key, endpoint)
-    if (known !== undefined) this.#onGone(known)
+    if (known !== undefined) this.#forget(known)
     return endpoint
   }
 
@@ -36,6 +40,11 @@ export class Endpoints {
     const endpoint = this.#endpoints.get(key)
     if (endpoint === undefined || !isSamePlace(endpoint.instance, instance)) return
     this.#endpoints.delete(key)
+    this.#forget(endpoint)
+  }
+
+  #forget (endpoint: Endpoint): void {
+    this.#changes++
     this.#onGone(endpoint)
   }
 }

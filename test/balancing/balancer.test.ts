@@ -76,6 +76,18 @@ t.test('an instance that leaves is gone, once', async t => {
   t.equal(balancer.size, 0)
 })
 
+t.test('an instance that left one list and stands in another still is an endpoint anew, which can be gone', async t => {
+  const { balancer, gone } = setUp()
+  const list = [instance()]
+  const before = balancer.group('svc').pick(list, 'first', context())
+  balancer.remove(list)
+  const after = balancer.group('svc').pick(list, 'first', context())
+  t.not(after, before)
+  t.equal(balancer.group('svc').pick(list, 'first', context()), after)
+  balancer.remove(list)
+  t.same(gone, [before, after])
+})
+
 t.test('the same address under two services is two endpoints', async t => {
   const { balancer } = setUp()
   const one = balancer.group('one').pick([instance({ name: 'one' })], 'first', context())
