@@ -10,7 +10,8 @@ export interface WatchParts<T> {
   /** The cursor after an answer; without one the next query does not block. */
   readonly advance: (cursor: string | undefined, answer: Answer<T>) => CursorStep
   readonly onAnswer: (answer: Answer<T>) => void
-  readonly onError: (error: unknown) => void | Promise<void>
+  /** `failures`: how often in a row a query with a cursor, or the one after it, has failed by now. */
+  readonly onError: (error: unknown, failures: number) => void | Promise<void>
   readonly connectivity: Connectivity
   readonly clock: Clock
   readonly random: Random
@@ -39,9 +40,12 @@ export async function watch<T> (parts: WatchParts<T>, signal: AbortSignal, from?
     try {
       await bucket.take(signal)
       const answer = await query(cursor, signal)
+      // An agent at its limit of connections may answer at once and yet break off every query that waits.
+      const hasWaited = cursor !== undefined
       const { next, valid } = advance(cursor, answer)
       cursor = next
       if (valid) onAnswer(answer)
+      if (!hasWaited) continue
       failures = 0
       refused.reset()
       failed.reset()
@@ -53,11 +57,10 @@ export async function watch<T> (parts: WatchParts<T>, signal: AbortSignal, from?
   }
 
   async function recover (error: unknown): Promise<void> {
-    await onError(error)
+    await onError(error, failures)
     connectivity.report(error)
     if (!isConnectionError(error)) return await clock.sleep((isRefusal(error) ? refused : failed).next(), signal)
     await connectivity.restored(signal)
-    // The agent answers others but breaks off this one again: its limit of connections, for one.
     if (failures > 1) await clock.sleep(refused.next(), signal)
   }
 }

@@ -7,6 +7,7 @@ export class CatalogLog {
   readonly #logger: Logger
   readonly #refused = new Set<ServiceView>()
   #limitTold = false
+  #brokenOffTold = false
 
   constructor (logger: Logger) {
     this.#logger = logger
@@ -40,5 +41,13 @@ export class CatalogLog {
     this.#limitTold = true
     this.#logger.warn({ maxWatches },
       'discovery.maxWatches is reached: further services are polled while they are asked for')
+  }
+
+  /** The agent answers, but queries that wait are broken off again and again. One line for all time. */
+  brokenOff (err: unknown): void {
+    if (this.#brokenOffTold) return
+    this.#brokenOffTold = true
+    this.#logger.warn({ err }, 'The agent answers but breaks off watches, perhaps at its limit of connections ' +
+      '(limits.http_max_conns_per_client): they are begun again, more and more rarely')
   }
 }

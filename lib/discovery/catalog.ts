@@ -201,7 +201,7 @@ export class Catalog implements InstanceSource {
       query: (index, signal) => this.#query(view, index, signal),
       advance: (index, answer) => stepIndex(index, answer.index),
       onAnswer: answer => this.#accept(view, answer),
-      onError: error => this.#fail(view, error),
+      onError: (error, failures) => this.#fail(view, error, failures),
       connectivity,
       clock,
       random
@@ -234,17 +234,15 @@ export class Catalog implements InstanceSource {
     for (const listener of this.#followers.get(view) ?? []) listener(after)
   }
 
-  #fail (view: ServiceView, error: unknown): void {
+  #fail (view: ServiceView, error: unknown, failures = 1): void {
     const { connectivity, clock } = this.#parts
-    const isOutage = isConnectionError(error) && (view.lostAt === undefined || !connectivity.up)
-    if (!isOutage && (view.upkeep === 'watched' || view.upkeep === 'polled')) this.#log.refused(view, error)
+    if (isConnectionError(error)) {
+      if (failures > 2 && connectivity.up) this.#log.brokenOff(error)
+    } else if (view.upkeep === 'watched' || view.upkeep === 'polled') {
+      // After an outage there may be no leader for a while, which is no news.
+      if (isRefusal(error) || view.lostAt === undefined) this.#log.refused(view, error)
+    }
     connectivity.report(error)
-    view.fail(error, clock.now(), pauseAfter(error))
+    view.fail(error, clock.now())
   }
-}
-
-/** For how long not to ask again; while the agent cannot be reached, its probe says when. Milliseconds. */
-function pauseAfter (error: unknown): number {
-  if (isConnectionError(error)) return 0
-  return isRefusal(error) ? 5000 : 1000
 }

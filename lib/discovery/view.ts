@@ -1,3 +1,4 @@
+import { isConnectionError, isRefusal } from '../consul/connectivity.ts'
 import type { ServiceInstance } from '../consul/instance.ts'
 import type { WireHealthEntry } from '../consul/wire.ts'
 import { matches, nextSnapshot, nothingKnown, sameElements, type ServiceSnapshot } from './instances.ts'
@@ -50,9 +51,9 @@ export class ServiceView {
     return this.snapshot
   }
 
-  fail (error: unknown, now: number, pause: number): void {
+  fail (error: unknown, now: number): void {
     this.lostAt ??= now
-    this.askAgainAt = now + pause
+    this.askAgainAt = now + pauseAfter(error)
     this.error = error
   }
 
@@ -76,4 +77,10 @@ export class ServiceView {
     this.#selections.set(key, { from, list })
     return list
   }
+}
+
+/** For how long not to ask again; while the agent cannot be reached, its probe says when. Milliseconds. */
+function pauseAfter (error: unknown): number {
+  if (isConnectionError(error)) return 0
+  return isRefusal(error) ? 5000 : 1000
 }

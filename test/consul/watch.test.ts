@@ -130,8 +130,10 @@ t.test('after an error it asks from the beginning, sooner for faults than for re
     t.same(cursors, [undefined, '7', ...expected.map(() => undefined)])
     t.same(errors, expected.map(() => error))
     await answer({ index: '8' })
+    await pass(10_000)
+    await answer({ index: '9' })
     await answer(error)
-    t.equal(await untilNextQuery(), expected[0], 'after a success the first delay again')
+    t.equal(await untilNextQuery(), expected[0], 'after one that waited the first delay again')
   }
 })
 
@@ -145,6 +147,19 @@ t.test('a lost connection is tried again when the agent answers, and later each 
   }
   const probeAndSpread = 100 + 100
   t.same(delays, [probeAndSpread, probeAndSpread + 1000, probeAndSpread + 2000, probeAndSpread + 4000])
+})
+
+t.test('what is answered at once and broken off when it waits is tried more and more rarely', async t => {
+  const { answer, pass, untilNextQuery, settle } = startWatch(t)
+  await settle()
+  const delays: number[] = []
+  for (let i = 0; i < 4; i++) {
+    await answer({ index: '7' })
+    await pass(0)
+    await answer(new ApiUnreachableError('GET /', 'ECONNRESET'))
+    delays.push(await untilNextQuery())
+  }
+  t.same(delays, [200, 1200, 2200, 4200])
 })
 
 t.test('not even a listener that throws ends it', async t => {

@@ -1,4 +1,7 @@
 import t from 'tap'
+import {
+  ApiForbiddenError, ApiRateLimitedError, ApiStatusError, ApiTimeoutError, ApiUnreachableError
+} from '../../lib/errors.ts'
 import { ServiceView } from '../../lib/discovery/view.ts'
 import { check, entry } from '../consul/wire-entries.ts'
 
@@ -52,8 +55,8 @@ t.test('a watched list is out of date from the moment on that its watch is broke
   view.accept([], 100)
   view.upkeep = 'watched'
   t.equal(view.staleFor(5000), 0)
-  view.fail(new Error('lost'), 6000, 0)
-  view.fail(new Error('still lost'), 7000, 0)
+  view.fail(new Error('lost'), 6000)
+  view.fail(new Error('still lost'), 7000)
   t.equal(view.staleFor(8000), 2000)
   view.accept([], 9000)
   t.equal(view.staleFor(10_000), 0)
@@ -65,5 +68,23 @@ t.test('any other list is out of date from its answer on', async t => {
   for (const upkeep of ['idle', 'polled', 'unknown'] as const) {
     view.upkeep = upkeep
     t.equal(view.staleFor(500), 400)
+  }
+})
+
+t.test('after an error it is of use to ask again: at once, after 1 s, after 5 s', async t => {
+  const errors: [error: Error, pause: number][] = [
+    [new ApiUnreachableError('GET /', 'ECONNREFUSED'), 0],
+    [new ApiTimeoutError('GET /', 5), 0],
+    [new ApiStatusError('GET /', 500, 'No cluster leader'), 1000],
+    [new Error('other'), 1000],
+    [new ApiForbiddenError('GET /', 403, 'ACL not found'), 5000],
+    [new ApiRateLimitedError('GET /', 429, 'slow down'), 5000]
+  ]
+  for (const [error, pause] of errors) {
+    const view = viewOf()
+    view.fail(error, 100)
+    t.equal(view.askAgainAt, 100 + pause, error.message)
+    view.accept([], 100)
+    t.equal(view.askAgainAt, 0)
   }
 })
