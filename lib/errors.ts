@@ -80,3 +80,7 @@ export const CheckTimeoutError = createError<[string, number]>(
 /** There is no ACL token to send. `where it comes from, why`. */
 export const TokenError = createError<[string, string, ErrorOptions?]>(
   'FST_CONSUL_TOKEN', 'No ACL token could be had from %s: %s', 500)
+
+/** Why `app.consul.signal` aborted. */
+export const LeavingError = createError<[]>(
+  'FST_CONSUL_LEAVING', 'The service is leaving: it is being taken out of Consul', 503)

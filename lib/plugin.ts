@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import { addHealthRoutes } from './health/routes.ts'
 import { Connections } from './lifecycle/connections.ts'
 import { listenerOf, listenerOnPort } from './lifecycle/listener.ts'
+import type { Logger } from './logger.ts'
 import type { ConsulOptions } from './option-types.ts'
 import { resolveOptions } from './options.ts'
 import { ServiceRegistry } from './registry.ts'
@@ -29,56 +30,21 @@ export const consulPlugin: FastifyPluginAsync<ConsulOptions & MountOptions> = as
   const resolved = resolveOptions(options)
   const logger = resolved.logger ?? app.log.child({ plugin: 'fastify-consul' })
   const registry = new ServiceRegistry(resolved, { logger })
-  const connections = new Connections(app.server)
 
   app.decorate('consul', registry)
   app.decorate('discover', registry.discover.bind(registry))
   app.decorate('fetch', registry.fetch)
 
   const readyPath = await addRoutes(app, registry, resolved, options.prefix)
-
-  const { service, mode } = resolved
-  const isRegistering = service !== undefined && service !== false && mode !== 'static'
-  if (service === undefined && mode !== 'static') logger.info('No service name (SERVICE_NAME): nothing is registered')
-
-  if (isRegistering && service.registerOn === 'listening') {
-    app.server.once('listening', () => {
-      const listener = listenerOf(app.server)
-      if (listener === undefined) logger.info('Bound to a unix socket, which nobody could find: nothing is registered')
-      else registry.registerListener(listener, readyPath).catch(() => {})
-    })
-  }
-
-  app.addHook('onReady', async () => {
-    if (registry.signal.aborted) return
-    if (mode === 'full') await registry.requireLeader(bootLimit(app, resolved))
-    registry.preload()
-    // Added here, after Fastify's own, it runs before Fastify begins to answer 503.
-    app.addHook('onClose', async () => {
-      connections.release()
-      await registry.drain()
-    })
-    // Not awaited: it resolves after this hook.
-    app.ready().then(
-      () => {
-        if (!isRegistering || service.registerOn !== 'ready') return
-        registry.registerListener(listenerOnPort(service.port), readyPath).catch(() => {})
-      },
-      () => registry.close())
-  })
-
-  // A reply begun before the drain and sent during it ends its connection too.
-  app.addHook('onSend', (request, reply, payload, done) => {
-    if (connections.releasing && request.raw.httpVersionMajor === 1) reply.header('connection', 'close')
-    done(null, payload)
-  })
-
-  app.addHook('preClose', () => registry.drain())
-  app.addHook('onClose', () => registry.close())
+  leaveWithApp(app, registry)
+  registerWhenUp(app, registry, resolved, readyPath, logger)
 }
 
 async function addRoutes (
-  app: FastifyInstance, registry: ServiceRegistry, { health, underPressure }: ResolvedOptions, prefix: string | undefined
+  app: FastifyInstance,
+  registry: ServiceRegistry,
+  { health, underPressure }: ResolvedOptions,
+  prefix: string | undefined
 ): Promise<string | undefined> {
   if (health === false) return undefined
   const { readyPath } = await addHealthRoutes(app, {
@@ -87,8 +53,73 @@ async function addRoutes (
   return readyPath
 }
 
+/** Nothing is registered before the port is bound: a second process, started by mistake, would take over the entry. */
+function registerWhenUp (
+  app: FastifyInstance,
+  registry: ServiceRegistry,
+  resolved: ResolvedOptions,
+  readyPath: string | undefined,
+  logger: Logger
+): void {
+  const { service, mode } = resolved
+  const registers = service && mode !== 'static'
+  if (service === undefined && mode !== 'static') logger.info('No service name (SERVICE_NAME): nothing is registered')
+
+  // The server's event: Fastify's onListen does not run for ready() and server.listen().
+  if (registers && service.registerOn === 'listening') {
+    app.server.once('listening', () => {
+      const listener = listenerOf(app.server)
+      if (listener !== undefined) registry.registerListener(listener, readyPath)
+      else logger.info('Bound to a unix socket, which nobody else could find: nothing is registered')
+    })
+  }
+
+  app.addHook('onReady', async () => {
+    if (registry.signal.aborted) return
+    if (mode === 'full') await registry.requireLeader(bootLimit(app, resolved))
+    registry.preload()
+    if (registers && service.registerOn === 'ready') {
+      // Not awaited: it resolves after this hook.
+      booted(app).then(() => registry.registerListener(listenerOnPort(service.port), readyPath), () => {})
+    }
+  })
+}
+
+/** Callers are given time to notice while requests are still served; then Fastify closes; then all the rest. */
+function leaveWithApp (app: FastifyInstance, registry: ServiceRegistry): void {
+  const connections = new Connections(app.server, registry.signal)
+
+  // Requests that came by a server of their own: for the second address of `localhost`, or one that serves the app.
+  app.addHook('onRequest', (request, reply, done) => {
+    connections.follow(request.raw, reply.raw)
+    done()
+  })
+
+  app.addHook('onReady', async () => {
+    // Added here, after Fastify's own, it runs before Fastify begins to answer 503.
+    app.addHook('onClose', async () => {
+      await registry.drain()
+      connections.end()
+    })
+    // A boot that fails may never be closed.
+    booted(app).catch(() => registry.close())
+  })
+  app.addHook('preClose', () => registry.drain())
+  app.addHook('onClose', () => registry.close())
+}
+
+/**
+ * How the boot ends, once it has begun. Only the root's `ready()` tells; an encapsulated child, which has its parent as
+ * prototype, has one of its own.
+ */
+async function booted (app: FastifyInstance): Promise<void> {
+  let root = app
+  for (let parent = app; parent !== Object.prototype; parent = Object.getPrototypeOf(parent)) root = parent
+  await root.ready()
+}
+
 /** Fastify ends a hook after `pluginTimeout` with an error that says nothing of Consul; ours comes first. */
 function bootLimit (app: FastifyInstance, { timeout }: ResolvedOptions): number {
   const { pluginTimeout = 10_000 } = app.initialConfig
-  return pluginTimeout === 0 ? timeout : Math.max(Math.min(timeout, pluginTimeout - 1000), 0)
+  return pluginTimeout === 0 ? timeout : Math.min(timeout, Math.max(pluginTimeout - 1000, pluginTimeout / 2))
 }

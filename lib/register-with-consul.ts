@@ -1,7 +1,7 @@
 import { pino } from 'pino'
 import { ConsulClient, type ClientOptions } from './consul/client.ts'
-import { Enrolment } from './lifecycle/enrolment.ts'
 import { listenerOnPort } from './lifecycle/listener.ts'
+import { Registrar } from './lifecycle/registrar.ts'
 import type { CheckOptions, ServiceOptions } from './option-types.ts'
 import { resolveOptions, serviceIdOf } from './options.ts'
 import type { ResolvedService } from './resolved-options.ts'
@@ -23,7 +23,8 @@ export interface RegisterWithConsulOptions extends ClientOptions, Omit<ServiceOp
 export async function registerWithConsul (options: RegisterWithConsulOptions): Promise<string> {
   const { url, token, tokenFile, tls, datacenter, namespace, partition, timeout, check, ...service } = options
   const connection = { url, token, tokenFile, tls, datacenter, namespace, partition, timeout }
-  const resolved = resolveOptions({ ...connection, service, ...(check !== false && { check }) })
+  const given = { ...connection, service, ...(check !== false && { check }) }
+  const resolved = resolveOptions(given, { environment: withoutOwnService(process.env) })
   const plan = {
     id: serviceIdOf(resolved.service as ResolvedService, resolved.hostname, service.port),
     service: resolved.service as ResolvedService,
@@ -32,12 +33,17 @@ export async function registerWithConsul (options: RegisterWithConsulOptions): P
     readyPath: '/health/ready'
   }
   const client = new ConsulClient({}, { resolved })
-  const enrolment = new Enrolment(client, pino({ name: 'fastify-consul' }), plan)
+  const registrar = new Registrar(client, pino({ name: 'fastify-consul' }), plan)
   try {
-    if (check === false) await enrolment.enrolUnchecked()
-    else await enrolment.enrol('critical')
+    if (check === false) await registrar.registerUnchecked()
+    else await registrar.register('critical')
     return plan.id
   } finally {
     await client.close()
   }
+}
+
+/** `SERVICE_*` tells of the service that this process is, which need not be the one that is registered. */
+function withoutOwnService (environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('SERVICE_')))
 }

@@ -1,33 +1,26 @@
-import { createCalls, type Calls } from './calls/calls.ts'
+import type { Calls } from './calls/calls.ts'
 import { systemClock, type Clock, type Random } from './clock.ts'
-import { ConsulClient } from './consul/client.ts'
-import { Connectivity } from './consul/connectivity.ts'
+import type { ConsulClient } from './consul/client.ts'
 import type { ServiceInstance } from './consul/instance.ts'
-import { Catalog } from './discovery/catalog.ts'
-import { HybridSource } from './discovery/hybrid.ts'
-import type { DiscoverQuery, InstanceSource } from './discovery/source.ts'
-import { StaticSource } from './discovery/static.ts'
-import { ClosedError, UnavailableError } from './errors.ts'
+import type { DiscoverQuery } from './discovery/source.ts'
+import { ClosedError, LeavingError, UnavailableError } from './errors.ts'
 import { consulStatusOf } from './health/consul-status.ts'
-import { HealthCheckManager } from './health/manager.ts'
+import type { HealthCheckManager } from './health/manager.ts'
 import { drain } from './lifecycle/drain.ts'
+import { requireLeader } from './lifecycle/leader.ts'
 import { listenerOnPort, type Listener } from './lifecycle/listener.ts'
-import { Registration, type RegistrationStatus } from './lifecycle/registration.ts'
+import { Membership } from './lifecycle/membership.ts'
+import type { RegistrationStatus } from './lifecycle/registration-status.ts'
 import type { Logger } from './logger.ts'
 import { explainFallback, explainView, type Explanation } from './observe/explain.ts'
-import { serviceIdOf } from './options.ts'
+import { createParts, type Parts } from './parts.ts'
 import type { ResolvedOptions } from './resolved-options.ts'
 
-interface RegistryParts {
+interface RegistrySurroundings {
   readonly logger: Logger
   readonly clock?: Clock
   readonly random?: Random
 }
-
-/** Limit of one question whether the agent is back. Milliseconds. */
-const probeTimeout = 1000
-/** Besides those for discovery: the watches on the own service, at the agent and in the catalog. */
-const ownWatches = 2
 
 /** A service's whole Consul life: its health, its registration, the other services, and calls to them. */
 export class ServiceRegistry implements AsyncDisposable {
@@ -37,46 +30,34 @@ export class ServiceRegistry implements AsyncDisposable {
   readonly client: ConsulClient
   readonly #options: ResolvedOptions
   readonly #clock: Clock
-  readonly #connectivity: Connectivity
-  readonly #catalog: Catalog
-  readonly #fallback: StaticSource
-  readonly #source: InstanceSource
-  readonly #calls: Calls
+  readonly #parts: Parts
   readonly #leaving = new AbortController()
-  readonly #newRegistration: () => Registration
-  #registration: Registration
+  readonly #membership: Membership
   #drained: Promise<void> | undefined
   #closed: Promise<void> | undefined
   /** When all that belongs to the end is to be over. */
   #endsBy = 0
 
-  constructor (options: ResolvedOptions, { logger, clock = systemClock, random = Math.random }: RegistryParts) {
-    const { discovery, health } = options
+  constructor (
+    options: ResolvedOptions, { logger, clock = systemClock, random = Math.random }: RegistrySurroundings
+  ) {
     this.#options = options
     this.#clock = clock
-    this.client = new ConsulClient({}, {
-      resolved: options, blocking: { limit: discovery.maxWatches + ownWatches, keepAlive: false }, random
-    })
-    const { client } = this
-    const connectivity = new Connectivity({
-      probe: signal => client.leader({ signal, timeout: probeTimeout }), logger, clock, random
-    })
-    this.#connectivity = connectivity
-    this.#catalog = new Catalog(discovery, { client, connectivity, logger, clock, random })
-    this.#fallback = new StaticSource(options.fallback)
-    this.#source = this.#sourceOfMode()
-    this.#calls = createCalls({ source: this.#source, balancer: options.balancer, calls: options.calls, random })
-    this.health = healthOf(health, clock, logger)
-    this.#newRegistration = () => new Registration({
+    this.#parts = createParts(options, { logger, clock, random })
+    const { client, connectivity, health, catalog } = this.#parts
+    this.client = client
+    this.health = health
+    this.#membership = new Membership({
+      options,
+      signal: this.signal,
       client,
       connectivity,
-      readiness: () => consulStatusOf(this.health),
-      follow: (name, listener) => this.#catalog.follow(name, ({ known }) => listener(known.map(({ entry }) => entry))),
+      readiness: () => consulStatusOf(health),
+      follow: (name, listener) => catalog.follow(name, ({ known }) => listener(known.map(({ entry }) => entry))),
       logger,
       clock,
       random
     })
-    this.#registration = this.#newRegistration()
   }
 
   /** Aborts when the service begins to leave: for work that should end then. */
@@ -85,22 +66,22 @@ export class ServiceRegistry implements AsyncDisposable {
   }
 
   get registration (): RegistrationStatus {
-    return this.#registration.status
+    return this.#membership.status
   }
 
   /** The undici `Dispatcher` behind `fetch` and `request`. */
   get dispatcher (): Calls['dispatcher'] {
-    return this.#calls.dispatcher
+    return this.#parts.calls.dispatcher
   }
 
   /** WHATWG fetch whose `http://service-name/` goes to one of the service's instances. */
   get fetch (): Calls['fetch'] {
-    return this.#calls.fetch
+    return this.#parts.calls.fetch
   }
 
   /** undici's `request` over the same instances: several times faster than `fetch`. */
   get request (): Calls['request'] {
-    return this.#calls.request
+    return this.#parts.calls.request
   }
 
   /**
@@ -108,35 +89,39 @@ export class ServiceRegistry implements AsyncDisposable {
    * on in the background. Nothing happens in mode `static`, or without a service name.
    *
    * @returns the service id
-   * @throws FST_CONSUL_UNAVAILABLE in mode `full`, if the first try fails
+   * @throws FST_CONSUL_UNAVAILABLE in mode `full`, if Consul has no leader within `timeout`, or does not take the
+   * service; nothing goes on then
    * @throws FST_CONSUL_CLOSED once the service has begun to leave
    */
   async register (): Promise<string | undefined> {
     if (this.signal.aborted) throw new ClosedError('register()')
-    const { service } = this.#options
-    if (!service) return undefined
-    return await this.registerListener(listenerOnPort(service.port))
-  }
-
-  /** @internal The same for a server that listens; `readyPath` is the ready route as mounted. */
-  async registerListener (listener: Listener, readyPath = '/health/ready'): Promise<string | undefined> {
-    const { service, check, mode, hostname } = this.#options
-    if (!service || mode === 'static' || this.signal.aborted) return undefined
-    if (this.registration.state === 'stopped') this.#registration = this.#newRegistration()
-    const port = service.port === 0 ? listener.port : service.port
-    const id = serviceIdOf(service, hostname, port)
+    const { service, mode, timeout } = this.#options
+    if (!service || mode === 'static') return undefined
+    this.preload()
+    if (mode === 'full') await this.requireLeader(timeout)
     try {
-      await this.#registration.start({ id, service, check, listener: { ...listener, port }, readyPath })
+      await this.#membership.join(listenerOnPort(service.port))
     } catch (cause) {
-      if (mode === 'full') throw new UnavailableError(`${id} was not registered`, (cause as Error).message, { cause })
+      if (mode === 'full') return await this.#refuse(cause)
     }
-    return id
+    return this.registration.id
   }
 
-  /** Takes the service out of Consul and waits until it is seen to be gone, at most `drain.timeout`. */
+  /**
+   * @internal Registers what listens, in the background: a failure is logged, and tried again.
+   * @param readyPath the ready route as mounted
+   */
+  registerListener (listener: Listener, readyPath: string | undefined): void {
+    this.#membership.join(listener, readyPath).catch(() => {})
+  }
+
+  /**
+   * Takes the service out of Consul and waits until it is seen to be gone, at most `drain.timeout`. `register()` may
+   * follow.
+   */
   async deregister (): Promise<void> {
-    await this.#registration.withdraw(AbortSignal.timeout(this.#options.drain.timeout))
-    this.#registration.close()
+    await this.#membership.leave(this.#options.drain.timeout)
+    this.#membership.close()
   }
 
   /**
@@ -146,8 +131,10 @@ export class ServiceRegistry implements AsyncDisposable {
   drain (): Promise<void> {
     if (this.#drained === undefined) {
       this.#endsBy = this.#clock.now() + this.#options.drain.timeout
-      this.#leaving.abort(new ClosedError('drain()'))
-      this.#drained = drain({ registration: this.#registration, drain: this.#options.drain, clock: this.#clock })
+      this.#leaving.abort(new LeavingError())
+      this.#drained = drain({
+        withdraw: within => this.#membership.leave(within), drain: this.#options.drain, clock: this.#clock
+      })
     }
     return this.#drained
   }
@@ -166,20 +153,20 @@ export class ServiceRegistry implements AsyncDisposable {
    * @throws FST_CONSUL_INVALID_NAME
    */
   async discover (name: string, query?: DiscoverQuery): Promise<readonly ServiceInstance[]> {
-    return await this.#source.discover(name, query)
+    return await this.#parts.source.discover(name, query)
   }
 
   /** The address of one instance, chosen by the strategy, or `null` if there is none. */
   async getServiceAddress (
     name: string, options?: Parameters<Calls['pick']>[1]
   ): Promise<{ address: string, port: number, instance: ServiceInstance } | null> {
-    const instance = await this.#calls.pick(name, options)
+    const instance = await this.#parts.calls.pick(name, options)
     return instance === null ? null : { address: instance.address, port: instance.port, instance }
   }
 
   /** The URL of one instance, chosen by the strategy, or `null` if there is none. */
   async getServiceUrl (name: string, options?: Parameters<Calls['pick']>[1]): Promise<string | null> {
-    return (await this.#calls.pick(name, options))?.url ?? null
+    return (await this.#parts.calls.pick(name, options))?.url ?? null
   }
 
   /**
@@ -189,20 +176,20 @@ export class ServiceRegistry implements AsyncDisposable {
    */
   async listServices (): Promise<Record<string, string[]>> {
     const { mode, discovery: { consistency } } = this.#options
-    if (mode === 'static' || mode === 'register') return this.#fallback.list()
+    if (mode === 'static' || mode === 'register') return this.#parts.fallback.list()
     try {
       return await this.client.listServices({ consistency })
     } catch (cause) {
-      if (mode === 'hybrid' && this.#fallback.size > 0) return this.#fallback.list()
+      if (mode === 'hybrid' && this.#parts.fallback.size > 0) return this.#parts.fallback.list()
       throw new UnavailableError('Consul does not list its services', (cause as Error).message, { cause })
     }
   }
 
   /** For every known instance of a service why it is in or out. Asks nobody. */
   explain (name: string, query: DiscoverQuery = {}): Explanation {
-    const view = this.#catalog.view(name, query)
-    const isFallback = this.#source === this.#fallback || view === undefined || view.snapshot === undefined
-    if (isFallback) return explainFallback(name, this.#fallback.peek(name))
+    const view = this.#parts.catalog.view(name, query)
+    const isFallback = this.#parts.source === this.#parts.fallback || view === undefined || view.snapshot === undefined
+    if (isFallback) return explainFallback(name, this.#parts.fallback.peek(name))
     return explainView(view, query, this.#clock.now())
   }
 
@@ -218,58 +205,35 @@ export class ServiceRegistry implements AsyncDisposable {
 
   /** @internal Services that are known to be needed are watched from here on. */
   preload (): void {
-    if (this.#source === this.#fallback) return
-    for (const name of this.#options.discovery.preload) this.#catalog.preload(name)
+    if (this.#parts.source === this.#parts.fallback) return
+    for (const name of this.#options.discovery.preload) this.#parts.catalog.preload(name)
   }
 
   /**
    * @internal Resolves when a leader is known.
-   * @throws FST_CONSUL_UNAVAILABLE after `limit` milliseconds
+   * @throws FST_CONSUL_UNAVAILABLE after `within` milliseconds
    */
-  async requireLeader (limit: number): Promise<void> {
-    const deadline = this.#clock.now() + limit
-    let cause: unknown
-    for (let left = limit; left > 0; left = deadline - this.#clock.now()) {
-      try {
-        if (await this.client.leader({ timeout: left }) !== '') return
-      } catch (error) {
-        cause = error
-      }
-      await this.#clock.sleep(Math.min(100, left), this.signal, true)
-    }
-    const why = cause instanceof Error ? cause.message : 'it has no leader'
-    throw new UnavailableError(`Consul is needed in mode "full" but was not ready within ${limit} ms: ${why}`,
-      'Start its agent, correct the url option (CONSUL_URL), or use mode "hybrid", which boots without it', { cause })
+  async requireLeader (within: number): Promise<void> {
+    await requireLeader(this.client, within, this.#clock, this.signal)
+  }
+
+  async #refuse (cause: unknown): Promise<never> {
+    const { id } = this.registration
+    await this.deregister()
+    throw new UnavailableError(`${id} was not registered`, (cause as Error).message, { cause })
   }
 
   async #close (): Promise<void> {
     await this.drain()
-    this.#registration.close()
-    this.#catalog.close()
-    this.#connectivity.close()
+    this.#membership.close()
+    this.#parts.catalog.close()
+    this.#parts.connectivity.close()
     this.health.close()
     await this.client.close()
     const patience = new AbortController()
-    const ended = this.#calls.close().finally(() => patience.abort())
+    const ended = this.#parts.calls.close().finally(() => patience.abort())
     await this.#clock.sleep(this.#endsBy - this.#clock.now(), patience.signal, true).catch(() => {})
-    await this.#calls.destroy()
+    await this.#parts.calls.destroy()
     await ended
   }
-
-  #sourceOfMode (): InstanceSource {
-    switch (this.#options.mode) {
-      case 'static':
-      case 'register': return this.#fallback
-      case 'hybrid': return new HybridSource(this.#catalog, this.#fallback)
-      case 'full': return this.#catalog
-    }
-  }
-}
-
-function healthOf (options: ResolvedOptions['health'], clock: Clock, logger: Logger): HealthCheckManager {
-  if (options === false) return new HealthCheckManager({ clock, logger })
-  const { timeout, cacheFor, checks } = options
-  const manager = new HealthCheckManager({ timeout, cacheFor, clock, logger })
-  for (const check of checks) manager.add(check)
-  return manager
 }

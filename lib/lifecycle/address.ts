@@ -14,7 +14,7 @@ export interface PublishedAddress {
   readonly address: string
   /** What the agent's check uses: the same, or this machine's loopback if the address is left to the agent. */
   readonly checkHost: string
-  /** Published, but an agent or a caller on another machine cannot use it. */
+  /** Published, but the agent and callers on other machines cannot use it. */
   readonly unreachable: boolean
 }
 
@@ -29,7 +29,9 @@ export function publishedAddress ({ configured, bound, towardsAgent }: AddressFa
   if (known !== undefined) {
     return { address: known, checkHost: known, unreachable: isLoopback(known) && !isLoopback(local) }
   }
-  return { address: isLoopback(local) ? '' : local, checkHost: local, unreachable: false }
+  const isDeaf = bound === '0.0.0.0' && isIPv6(local) // The server hears IPv4 only.
+  if (!isLoopback(local)) return { address: local, checkHost: local, unreachable: isDeaf }
+  return { address: '', checkHost: isDeaf ? '127.0.0.1' : local, unreachable: false }
 }
 
 export function isLoopback (address: string): boolean {

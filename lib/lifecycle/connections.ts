@@ -1,53 +1,54 @@
-import type { Server, ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { ServerHttp2Session } from 'node:http2'
 
 /**
- * The server's clients at the end of its life. They are told to go elsewhere with the reply to what they asked: the
- * decision falls when a reply is sent, so a request begun before the end counts too.
+ * Sends the server's clients elsewhere when it leaves. Over HTTP/1 with the reply to what they asked: it says
+ * `connection: close` if it is sent after the beginning of the end, however long before that the request came. Over
+ * HTTP/2 with GOAWAY, after which running streams finish.
  */
 export class Connections {
   readonly #replies = new Set<ServerResponse>()
   readonly #sessions = new Set<ServerHttp2Session>()
-  #releasing = false
+  readonly #leaving: AbortSignal
 
-  constructor (server: Server) {
-    server.prependListener('request', (request, response) => {
-      if (request.httpVersionMajor === 1) this.#follow(response)
-    })
-    server.on('session', (session: ServerHttp2Session) => {
-      this.#sessions.add(session)
-      session.once('close', () => this.#sessions.delete(session))
-      if (this.#releasing) goAway(session)
-    })
+  /** @param leaving aborts when the end begins; requests are served until `end()` and beyond */
+  constructor (server: Server, leaving: AbortSignal) {
+    this.#leaving = leaving
+    server.prependListener('request', (request, reply) => this.follow(request, reply))
+    server.on('session', (session: ServerHttp2Session) => this.#followSession(session))
+    leaving.addEventListener('abort', () => {
+      for (const reply of this.#replies) closeAfter(reply)
+      for (const session of this.#sessions) session.close()
+    }, { once: true })
   }
 
-  get releasing (): boolean {
-    return this.#releasing
-  }
-
-  /** From now on every reply closes its connection, and HTTP/2 clients open no further streams. */
-  release (): void {
-    this.#releasing = true
-    for (const reply of this.#replies) closeAfter(reply)
-    for (const session of this.#sessions) goAway(session)
-  }
-
-  #follow (reply: ServerResponse): void {
-    if (this.#releasing) return closeAfter(reply)
+  /** For requests that reached the app by another server too; harmless the second time. */
+  follow (request: IncomingMessage, reply: ServerResponse): void {
+    if (request.httpVersionMajor !== 1) return
+    if (this.#leaving.aborted) closeAfter(reply)
+    if (this.#replies.has(reply)) return
     this.#replies.add(reply)
     reply.once('close', () => this.#replies.delete(reply))
   }
+
+  /** The server closes. Connections that would stay open for another request are not to hold it up. */
+  end (): void {
+    for (const reply of this.#replies) {
+      const { socket } = reply // Gone from the reply once that is finished.
+      reply.once('finish', () => socket?.end())
+    }
+    for (const session of this.#sessions) session.close()
+  }
+
+  /** A new session is told after its first request: streams that a client opens after GOAWAY are not served. */
+  #followSession (session: ServerHttp2Session): void {
+    this.#sessions.add(session)
+    session.once('close', () => this.#sessions.delete(session))
+    if (this.#leaving.aborted) session.once('stream', () => session.close())
+  }
 }
 
+/** A reply whose headers are on their way has promised to keep the connection: the next one on it will not. */
 function closeAfter (reply: ServerResponse): void {
   if (!reply.headersSent) reply.setHeader('connection', 'close')
-  else reply.once('finish', () => reply.socket?.end())
-}
-
-/** The largest stream id: what a client has opened already, or opens before it hears of this, is still served. */
-const everyStream = 2 ** 31 - 1
-
-/** Fastify sends a second GOAWAY, with the last stream that counts, when it closes the server. */
-function goAway (session: ServerHttp2Session): void {
-  if (!session.destroyed && !session.closed) session.goaway(0, everyStream)
 }

@@ -19,7 +19,14 @@ export interface DefinitionParts {
 
 /** What is registered: the service with one check, which starts with a status of our own. */
 export function definitionOf (parts: DefinitionParts, checkId: string, status: CheckStatus): ServiceDefinition {
-  const { id, service, listener, published } = parts
+  const check = { ...checkOf(parts), checkId, name: `Readiness of ${parts.service.name}`, status }
+  return { ...uncheckedDefinitionOf(parts), check }
+}
+
+/** The service without a check: Consul takes it for healthy as long as its node lives. */
+export function uncheckedDefinitionOf (
+  { id, service, listener, published }: Omit<DefinitionParts, 'check' | 'readyPath'>
+): ServiceDefinition {
   return {
     id,
     name: service.name,
@@ -29,8 +36,7 @@ export function definitionOf (parts: DefinitionParts, checkId: string, status: C
     meta: listener.scheme === 'https' ? { scheme: 'https', ...service.meta } : service.meta,
     ...(service.weights && { weights: service.weights }),
     enableTagOverride: service.enableTagOverride,
-    taggedAddresses: withoutUndefined(service.taggedAddresses),
-    check: { ...checkOf(parts), checkId, name: `Readiness of ${service.name}`, status }
+    taggedAddresses: withoutUndefined(service.taggedAddresses)
   }
 }
 

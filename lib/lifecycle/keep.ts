@@ -2,20 +2,19 @@ import type { Clock, Random } from '../clock.ts'
 import type { ConsulClient } from '../consul/client.ts'
 import { isConnectionError, type Connectivity } from '../consul/connectivity.ts'
 import { watch } from '../consul/watch.ts'
-import type { CheckStatus } from '../consul/wire.ts'
 import { ApiNotFoundError } from '../errors.ts'
-import type { Enrolled, RegistrationPlan } from './enrolment.ts'
+import type { Readiness } from './readiness.ts'
+import type { Registered } from './registrar.ts'
 
 interface KeepParts {
   readonly client: ConsulClient
   readonly connectivity: Connectivity
-  readonly readiness: () => Promise<{ status: CheckStatus, output: string }>
+  readonly readiness: () => Promise<Readiness>
   readonly clock: Clock
   readonly random: Random
-  readonly plan: RegistrationPlan
   /** What is registered now. */
-  readonly enrolled: () => Enrolled
-  /** The agent lost something: it is written again. */
+  readonly registered: () => Registered
+  /** The agent has lost something: it is to be written again. */
   readonly correct: (reason: string) => Promise<void>
 }
 
@@ -24,16 +23,12 @@ const keepWait = 60_000
 /** How often the own checks run while the service is not healthy. Milliseconds. */
 const recheckEvery = 1000
 
-/** Keeps the agent and a registered service in step until the signal aborts. */
-export function keep (parts: KeepParts, signal: AbortSignal): void {
-  watchAgent(parts, signal)
-  if (parts.plan.check.type === 'ttl') beat(parts, signal).catch(() => {})
-}
-
 /** Wakes within milliseconds when the agent forgets the service: restarted empty, or told to by someone else. */
-function watchAgent ({ client, connectivity, clock, random, plan, correct }: KeepParts, signal: AbortSignal): void {
-  watch({
-    query: (hash, signal) => client.agentService(plan.id, { signal, hash, wait: keepWait }),
+export async function watchAgent (
+  { client, connectivity, clock, random, registered, correct }: KeepParts, signal: AbortSignal
+): Promise<void> {
+  await watch({
+    query: (hash, signal) => client.agentService(registered().id, { signal, hash, wait: keepWait }),
     advance: (_, { hash }) => ({ next: hash, valid: true }),
     onAnswer: () => {},
     onError: async error => {
@@ -45,15 +40,15 @@ function watchAgent ({ client, connectivity, clock, random, plan, correct }: Kee
   }, signal)
 }
 
-/** Reports the own readiness as a TTL check: at every interval, and every second while it is not passing. */
-async function beat (parts: KeepParts, signal: AbortSignal): Promise<void> {
-  const { client, connectivity, readiness, clock, plan, enrolled, correct } = parts
-  const { interval } = plan.check
+/** Reports the own readiness to a TTL check: at every interval, and every second while it is not passing. */
+export async function beat (parts: KeepParts, signal: AbortSignal): Promise<void> {
+  const { client, connectivity, readiness, clock, registered, correct } = parts
   for (;;) {
     const { status, output } = await readiness()
     signal.throwIfAborted()
+    const { checkId, check: { interval } } = registered()
     try {
-      await client.updateCheck(enrolled().checkId, status, output, { signal, timeout: interval })
+      await client.updateCheck(checkId, status, output, { signal, timeout: interval })
       await clock.sleep(status === 'passing' ? interval : Math.min(interval, recheckEvery), signal)
     } catch (error) {
       signal.throwIfAborted()
@@ -65,17 +60,20 @@ async function beat (parts: KeepParts, signal: AbortSignal): Promise<void> {
   }
 }
 
-/** Consul's own check would find out only at its next interval that a service, registered ill, is well. */
+/**
+ * For a service that was registered ill: says so when it gets better. Consul's own check would find out only at its
+ * next interval.
+ */
 export async function pushRecovery (
-  { readiness, clock, enrolled, improve }:
-  Pick<KeepParts, 'readiness' | 'clock' | 'enrolled'> & { readonly improve: () => Promise<void> },
+  { readiness, clock, registered, improve }:
+  Pick<KeepParts, 'readiness' | 'clock' | 'registered'> & { readonly improve: () => Promise<void> },
   signal: AbortSignal
 ): Promise<void> {
-  while (enrolled().status !== 'passing') {
+  while (registered().status !== 'passing') {
     await clock.sleep(recheckEvery, signal)
     const { status } = await readiness()
-    if (rank[status] > rank[enrolled().status]) await improve().catch(() => {})
+    if (rank[status] > rank[registered().status]) await improve().catch(() => {})
   }
 }
 
-const rank: Readonly<Record<CheckStatus, number>> = { critical: 0, warning: 1, passing: 2 }
+const rank: Readonly<Record<Readiness['status'], number>> = { critical: 0, warning: 1, passing: 2 }

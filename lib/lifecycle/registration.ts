@@ -1,37 +1,19 @@
 import { abortable } from '../abortable.ts'
-import { Backoff } from '../backoff.ts'
 import type { Clock, Random } from '../clock.ts'
 import type { ConsulClient } from '../consul/client.ts'
-import { isConnectionError, type Connectivity } from '../consul/connectivity.ts'
-import type { CheckStatus, WireHealthEntry } from '../consul/wire.ts'
+import type { Connectivity } from '../consul/connectivity.ts'
+import type { WireHealthEntry } from '../consul/wire.ts'
 import type { Logger } from '../logger.ts'
 import { TokenBucket } from '../token-bucket.ts'
+import { Contradiction } from './contradiction.ts'
 import { checkTargetOf } from './definition.ts'
-import { Enrolment, type Enrolled, type RegistrationPlan } from './enrolment.ts'
-import { keep, pushRecovery } from './keep.ts'
-
-export type RegistrationState =
-  'none' | 'registering' | 'registered' | 'unconfirmed' | 'conflict' | 'draining' | 'stopped'
-
-/** Where a registration stands. */
-export interface RegistrationStatus {
-  /**
-   * `registered`: seen in the catalog. `unconfirmed`: the agent took it, but the catalog did not show it within 3 s,
-   * or not to this token.
-   */
-  readonly state: RegistrationState
-  readonly id: string | undefined
-  /** When this state began. */
-  readonly since: Date
-  /** Why the last try failed; `undefined` after a success. */
-  readonly error: Error | undefined
-}
-
-/** The service's own checks, in Consul's words. */
-export interface Readiness {
-  readonly status: CheckStatus
-  readonly output: string
-}
+import { beat, pushRecovery, watchAgent } from './keep.ts'
+import { limitOf } from './limit.ts'
+import { Listing } from './listing.ts'
+import type { Readiness } from './readiness.ts'
+import { Registrar, type Registered, type RegistrationPlan } from './registrar.ts'
+import type { RegistrationState, RegistrationStatus } from './registration-status.ts'
+import { retry } from './retry.ts'
 
 export interface RegistrationParts {
   readonly client: ConsulClient
@@ -44,79 +26,75 @@ export interface RegistrationParts {
   readonly random: Random
 }
 
-/** How long the catalog may take to show what the agent took. Milliseconds. */
-const confirmWithin = 3000
-
 /** One service at one agent, from the first try to register it until it is withdrawn. */
 export class Registration {
   readonly #parts: RegistrationParts
   readonly #corrections: TokenBucket
+  readonly #contradiction: Contradiction
+  readonly #listing: Listing
   readonly #ended = new AbortController()
   #status: RegistrationStatus = Object.freeze({ state: 'none', id: undefined, since: new Date(), error: undefined })
-  #enrolment: Enrolment | undefined
-  #enrolled: Enrolled | undefined
-  /** The write under way, or the last one. It is never aborted: it would land at the agent all the same. */
-  #writing: Promise<Enrolled> | undefined
-  /** Whether the catalog showed this service in its last answer. */
-  #listed = false
+  #registrar: Registrar | undefined
+  #withdrawn: Promise<boolean> | undefined
+  #correcting = false
   #recovering = false
-  #onUnlisted = () => {}
   #stopFollowing = () => {}
-  #cancelConfirmation = () => {}
 
   constructor (parts: RegistrationParts) {
     this.#parts = parts
     this.#corrections = new TokenBucket({ burst: 3, interval: 10_000 }, parts.clock)
+    this.#contradiction = new Contradiction(parts)
+    this.#listing = new Listing({
+      clock: parts.clock,
+      onShown: () => this.#confirm(),
+      onLost: () => this.#correct('the catalog does not list it'),
+      onMissing: () => this.#miss()
+    })
   }
 
   get status (): RegistrationStatus {
     return this.#status
   }
 
+  /** Whether it can begin nothing any more: to register again takes another one. */
+  get ended (): boolean {
+    return this.#ended.signal.aborted
+  }
+
   /** Registers, and keeps it so, in the background. Settles with the first try; a failed one is tried again. */
   async start (plan: RegistrationPlan): Promise<void> {
-    if (this.#status.state !== 'none') return
-    this.#enrolment = new Enrolment(this.#parts.client, this.#parts.logger, plan)
-    this.#enter('registering', { id: plan.id })
-    this.#stopFollowing = this.#parts.follow(plan.service.name, entries => this.#compare(entries))
+    if (this.ended || this.#status.state !== 'none') return
+    this.#registrar = new Registrar(this.#parts.client, this.#parts.logger, plan)
+    this.#status = Object.freeze({ ...this.#status, state: 'registering', id: plan.id, since: new Date() })
+    this.#stopFollowing = this.#parts.follow(plan.service.name, entries => this.#look(entries))
     try {
-      await this.#enrol()
+      await this.#write()
     } catch (error) {
-      this.#tryAgain().then(() => this.#keep(plan), () => {})
+      this.#retry(error).then(() => this.#keep(), () => {})
       throw error
     }
-    this.#keep(plan)
+    this.#keep()
   }
 
   /** Nothing begins any more; what has begun is taken back by `withdraw()`. */
   stop (): void {
     this.#ended.abort()
-    this.#cancelConfirmation()
+    this.#listing.stop()
+    this.#contradiction.stop()
   }
 
   /**
    * Takes the service out of Consul and waits until the catalog shows it no longer.
    *
-   * @param limit ends the waiting
-   * @returns whether there was anything to take back
+   * @param within milliseconds; then the waiting ends
+   * @returns whether there was anything to take out
    */
-  async withdraw (limit: AbortSignal): Promise<boolean> {
+  async withdraw (within: number): Promise<boolean> {
     this.stop()
-    if (this.#writing === undefined) return false
-    this.#enter('draining')
-    const { client, logger, connectivity } = this.#parts
-    const { id } = this.#status
-    try {
-      await abortable(this.#writing.catch(() => {}), limit).catch(() => {})
-      await client.deregisterService(id!, { signal: limit })
-      if (this.#listed && connectivity.up) await abortable(this.#unlisted(), limit)
-      logger.info({ id }, 'Deregistered from Consul')
-    } catch (error) {
-      logger.warn({ id, err: error }, limit.aborted
-        ? 'The removal from Consul was not seen within drain.timeout'
-        : 'Not deregistered: Consul removes the service after its check was critical for check.deregisterAfter')
-    }
-    return true
+    const { state } = this.#status
+    if (state === 'none' || state === 'stopped') return false
+    this.#withdrawn ??= this.#withdraw(within)
+    return await this.#withdrawn
   }
 
   /** The end, after the server has closed. */
@@ -126,121 +104,141 @@ export class Registration {
     if (this.#status.state !== 'none') this.#enter('stopped')
   }
 
-  async #tryAgain (): Promise<void> {
-    const { connectivity, clock, random } = this.#parts
-    const { signal } = this.#ended
-    const backoff = new Backoff({ initial: 500, max: 10_000, random })
-    for (;;) {
-      if (isConnectionError(this.#status.error)) await connectivity.restored(signal)
-      else await clock.sleep(backoff.next(), signal)
-      try {
-        return await this.#enrol()
-      } catch {
-        signal.throwIfAborted()
-      }
+  async #withdraw (within: number): Promise<boolean> {
+    this.#enter('draining')
+    const { clock, connectivity, logger } = this.#parts
+    const { id } = this.#status
+    const limit = limitOf(within, 'drain.timeout has passed', clock)
+    try {
+      await this.#settled(within / 2)
+      if (!this.#registrar!.hasWritten) return false
+      await this.#registrar!.deregister(limit.signal)
+      if (connectivity.up) await abortable(this.#listing.gone(), limit.signal)
+      logger.info({ id }, 'Deregistered from Consul')
+    } catch (error) {
+      logger.warn({ id, err: error }, limit.signal.aborted
+        ? 'The removal from Consul was not seen in time'
+        : 'Not deregistered: Consul removes the service after its check was critical for check.deregisterAfter')
+    } finally {
+      limit.cancel()
     }
+    return true
+  }
+
+  /**
+   * Waits for the write under way: a deregistration that overtakes it would leave the service at the agent. Not for
+   * ever, as an agent without a leader takes the service long before it answers.
+   */
+  async #settled (within: number): Promise<void> {
+    const patience = limitOf(within, 'the write takes too long', this.#parts.clock)
+    await abortable(this.#registrar!.settled(), patience.signal).catch(() => {})
+    patience.cancel()
   }
 
   /** Writes the registration with the present result of the own checks. */
-  async #enrol (): Promise<void> {
+  async #write (): Promise<void> {
+    const { signal } = this.#ended
     const { status } = await this.#parts.readiness()
-    this.#ended.signal.throwIfAborted()
-    const again = this.#enrolled !== undefined
+    signal.throwIfAborted()
     try {
-      this.#writing = this.#afterLastWrite(() => this.#enrolment!.enrol(status))
-      this.#enrolled = await this.#writing
+      this.#listing.begin()
+      this.#tell(await this.#registrar!.register(status, signal))
     } catch (error) {
       this.#failed(error as Error)
       throw error
     }
-    const { service: { name: service }, listener: { port }, published: { address }, id } = this.#enrolled
-    this.#parts.logger[again ? 'debug' : 'info'](
-      { service, id, address, port, status, check: checkTargetOf(this.#enrolled) }, 'Registered with Consul')
-    this.#awaitConfirmation()
-    this.#pushRecovery().catch(() => {})
+    signal.throwIfAborted()
+    this.#enter(this.#status.state)
+    this.#listing.expect()
+    this.#recover().catch(() => {})
   }
 
-  /** One write after the other: each must see the check id that the one before has left. */
-  async #afterLastWrite (write: () => Promise<Enrolled>): Promise<Enrolled> {
-    await this.#writing?.catch(() => {})
-    return await write()
+  #tell (registered: Registered): void {
+    const { service: { name: service }, listener: { port }, published: { address }, id, status } = registered
+    const check = checkTargetOf(registered)
+    this.#parts.logger.info({ service, id, address, port, status, check }, 'Registered with Consul')
+  }
+
+  #retry (failure: unknown): Promise<void> {
+    return retry(failure, () => this.#write(), this.#parts, this.#ended.signal)
   }
 
   #failed (error: Error): void {
     this.#parts.connectivity.report(error)
     const before = this.#status.error
-    if (this.#ended.signal.aborted) return
-    this.#enter(this.#status.state, { error })
+    if (this.ended) return
+    this.#enter(this.#status.state, error)
     if (before?.message === error.message) return
-    this.#parts.logger.warn({ id: this.#status.id, err: error }, 'Not registered with Consul; it is tried again')
+    const { id } = this.#status
+    this.#parts.logger.warn({ id, err: error }, 'The registration could not be written; it is tried again')
   }
 
-  #keep (plan: RegistrationPlan): void {
-    keep({
+  #keep (): void {
+    const parts = {
       ...this.#parts,
-      plan,
-      enrolled: () => this.#enrolled!,
-      correct: reason => this.#correct(reason)
-    }, this.#ended.signal)
+      registered: () => this.#registered,
+      correct: (reason: string) => this.#correct(reason)
+    }
+    watchAgent(parts, this.#ended.signal)
+    if (this.#registered.check.type === 'ttl') beat(parts, this.#ended.signal).catch(() => {})
   }
 
-  async #pushRecovery (): Promise<void> {
-    if (this.#recovering) return
+  get #registered (): Registered {
+    return this.#registrar!.registered!
+  }
+
+  /** What is kept by heartbeats needs no other way to get better. */
+  async #recover (): Promise<void> {
+    if (this.#recovering || this.#registered.check.type === 'ttl') return
     this.#recovering = true
-    const enrolled = () => this.#enrolled!
-    const improve = () => this.#enrol()
+    const registered = () => this.#registered
+    const improve = () => this.#write()
     try {
-      await pushRecovery({ ...this.#parts, enrolled, improve }, this.#ended.signal)
+      await pushRecovery({ ...this.#parts, registered, improve }, this.#ended.signal)
     } finally {
       this.#recovering = false
     }
   }
 
-  /** Writes again what was lost, but not without end: someone may be taking it away again and again. */
+  /** Writes again what was lost: once for all signs of one loss, and not at any pace, as it may be lost again. */
   async #correct (reason: string): Promise<void> {
-    const { logger } = this.#parts
+    if (this.#correcting || this.ended) return
+    this.#correcting = true
     try {
       await this.#corrections.take(this.#ended.signal)
-      logger.warn({ id: this.#status.id, reason }, 'The registration was lost and is written again')
+      this.#parts.logger.warn({ id: this.#status.id, reason }, 'The registration was lost and is written again')
       this.#enter('registering')
-      await this.#enrol()
+      await this.#write().catch(error => this.#retry(error))
     } catch {
-      // Told by #failed; the signals that led here go on.
+      // The end came first.
+    } finally {
+      this.#correcting = false
     }
   }
 
   /** Holds what the catalog lists against what was registered. */
-  #compare (entries: readonly WireHealthEntry[]): void {
-    const { id, state } = this.#status
-    const own = entries.find(({ Service: service }) => service.ID === id)
-    const wasListed = this.#listed
-    this.#listed = own !== undefined
-    if (own === undefined) {
-      this.#onUnlisted()
-      if (wasListed && state === 'registered') this.#correct('the catalog does not list it')
-      return
-    }
-    if (this.#enrolled === undefined || (state !== 'registering' && state !== 'unconfirmed')) return
-    this.#cancelConfirmation()
-    this.#enter('registered', { error: undefined })
+  #look (entries: readonly WireHealthEntry[]): void {
+    const own = entries.find(({ Service: service }) => service.ID === this.#status.id)
+    this.#listing.update(own !== undefined)
+    const registered = this.#registrar?.registered
+    if (own !== undefined && registered !== undefined && !this.ended) this.#contradiction.look(registered, own)
   }
 
-  #awaitConfirmation (): void {
-    if (this.#listed) return this.#enter('registered', { error: undefined })
-    this.#cancelConfirmation()
-    this.#cancelConfirmation = this.#parts.clock.after(confirmWithin, () => {
-      this.#enter('unconfirmed', { error: undefined })
-      this.#parts.logger.warn({ id: this.#status.id },
-        'The agent took the registration, but the catalog does not show it: the token may lack node:read')
-    })
+  #confirm (): void {
+    const { state, id } = this.#status
+    if (this.#registrar?.registered === undefined || this.ended) return
+    if (state === 'unconfirmed') this.#parts.logger.info({ id }, 'The catalog shows the registration')
+    if (state !== 'registered') this.#enter('registered')
   }
 
-  #unlisted (): Promise<void> {
-    return new Promise(resolve => { this.#onUnlisted = resolve })
+  #miss (): void {
+    this.#enter('unconfirmed')
+    this.#parts.logger.warn({ id: this.#status.id },
+      'The agent took the registration, but the catalog does not show it: the token may lack node:read')
   }
 
-  #enter (state: RegistrationState, change: Partial<RegistrationStatus> = {}): void {
+  #enter (state: RegistrationState, error?: Error): void {
     const since = state === this.#status.state ? this.#status.since : new Date()
-    this.#status = Object.freeze({ ...this.#status, state, since, ...change })
+    this.#status = Object.freeze({ ...this.#status, state, since, error })
   }
 }

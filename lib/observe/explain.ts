@@ -1,6 +1,5 @@
 import type { ServiceInstance } from '../consul/instance.ts'
-import { failingChecks, type KnownInstance } from '../discovery/instances.ts'
-import { matches } from '../discovery/instances.ts'
+import { failingChecks, matches, type KnownInstance } from '../discovery/instances.ts'
 import type { DiscoverQuery } from '../discovery/source.ts'
 import type { ServiceView } from '../discovery/view.ts'
 

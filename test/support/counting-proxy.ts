@@ -40,8 +40,11 @@ export class CountingProxy {
   readonly url: string
   /** Every request so far, the oldest first. */
   readonly requests: CountedRequest[] = []
-  /** An answer given in the target's place, for what the target cannot be brought to say; undefined passes on. */
-  answer: (request: CountedRequest) => Answer | undefined = () => undefined
+  /**
+   * An answer given in the target's place, for what the target cannot be brought to say; undefined passes on. A promise
+   * holds the request back until it is settled.
+   */
+  answer: (request: CountedRequest) => Answer | undefined | Promise<Answer | undefined> = () => undefined
   #target: string
 
   constructor (target: string, port: number) {
@@ -55,11 +58,11 @@ export class CountingProxy {
     return this.requests.filter(({ url }) => path === undefined || url.split('?')[0] === path).length
   }
 
-  pass (incoming: IncomingMessage, outgoing: ServerResponse): void {
+  async pass (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const { method = 'GET', url = '/', headers } = incoming
     const counted = { method, url, headers }
     this.requests.push(counted)
-    const answer = this.answer(counted)
+    const answer = await this.answer(counted)
     if (answer !== undefined) {
       outgoing.writeHead(answer.status, answer.headers).end(answer.body)
       return
@@ -71,6 +74,7 @@ export class CountingProxy {
     })
     upstream.on('error', () => outgoing.destroy())
     outgoing.on('close', () => upstream.destroy())
+    if (outgoing.destroyed) upstream.destroy()
     incoming.pipe(upstream)
   }
 }

@@ -1,0 +1,63 @@
+import { serviceIdOf } from '../options.ts'
+import type { ResolvedOptions } from '../resolved-options.ts'
+import type { Listener } from './listener.ts'
+import { Registration, type RegistrationParts } from './registration.ts'
+import type { RegistrationStatus } from './registration-status.ts'
+
+interface MembershipParts extends RegistrationParts {
+  readonly options: Pick<ResolvedOptions, 'service' | 'check' | 'hostname'>
+  /** Once it aborts, nothing is registered any more. */
+  readonly signal: AbortSignal
+}
+
+/** The service's place in Consul, taken and left as often as wanted: at most one registration at a time. */
+export class Membership {
+  readonly #parts: MembershipParts
+  #registration: Registration
+  /** Set while the service is being taken out. */
+  #leaving: Promise<boolean> | undefined
+
+  constructor (parts: MembershipParts) {
+    this.#parts = parts
+    this.#registration = new Registration(parts)
+  }
+
+  get status (): RegistrationStatus {
+    return this.#registration.status
+  }
+
+  /**
+   * Registers what listens, and keeps it so. Settles with the first try; a failed one is tried again in the background.
+   *
+   * @param readyPath the ready route as mounted
+   */
+  async join (listener: Listener, readyPath = '/health/ready'): Promise<void> {
+    const { options: { service, check, hostname }, signal } = this.#parts
+    if (this.#leaving !== undefined) await this.#leaving
+    if (!service || signal.aborted) return
+    if (this.#registration.ended) this.#registration = new Registration(this.#parts)
+    const port = service.port === 0 ? listener.port : service.port
+    const id = serviceIdOf(service, hostname, port)
+    await this.#registration.start({ id, service, check, listener: { ...listener, port }, readyPath })
+  }
+
+  /**
+   * Takes the service out of Consul and waits until it is seen to be gone.
+   *
+   * @param within milliseconds
+   * @returns whether there was anything to take out
+   */
+  async leave (within: number): Promise<boolean> {
+    this.#leaving = this.#registration.withdraw(within)
+    try {
+      return await this.#leaving
+    } finally {
+      this.#leaving = undefined
+    }
+  }
+
+  /** The end of the present registration. */
+  close (): void {
+    this.#registration.close()
+  }
+}

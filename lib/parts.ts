@@ -1,0 +1,72 @@
+import { createCalls, type Calls } from './calls/calls.ts'
+import type { Clock, Random } from './clock.ts'
+import { ConsulClient } from './consul/client.ts'
+import { Connectivity } from './consul/connectivity.ts'
+import { Catalog } from './discovery/catalog.ts'
+import { HybridSource } from './discovery/hybrid.ts'
+import type { InstanceSource } from './discovery/source.ts'
+import { StaticSource } from './discovery/static.ts'
+import { HealthCheckManager } from './health/manager.ts'
+import type { Logger } from './logger.ts'
+import type { ResolvedOptions } from './resolved-options.ts'
+
+/** What a registry is made of. Nothing of it does anything yet. */
+export interface Parts {
+  readonly client: ConsulClient
+  readonly connectivity: Connectivity
+  readonly health: HealthCheckManager
+  readonly catalog: Catalog
+  readonly fallback: StaticSource
+  /** Where the mode takes instances from: the catalog, the fallback, or one after the other. */
+  readonly source: InstanceSource
+  readonly calls: Calls
+}
+
+interface Surroundings {
+  readonly logger: Logger
+  readonly clock: Clock
+  readonly random: Random
+}
+
+/** Limit of one question whether the agent is back. Milliseconds. */
+const probeTimeout = 1000
+/** Besides those for discovery: the watches on the own service, at the agent and in the catalog. */
+const ownWatches = 2
+
+export function createParts (options: ResolvedOptions, { logger, clock, random }: Surroundings): Parts {
+  const { discovery, balancer, calls } = options
+  const blocking = { limit: discovery.maxWatches + ownWatches, keepAlive: false }
+  const client = new ConsulClient({}, { resolved: options, blocking, random })
+  const connectivity = new Connectivity({
+    probe: signal => client.leader({ signal, timeout: probeTimeout }), logger, clock, random
+  })
+  const catalog = new Catalog(discovery, { client, connectivity, logger, clock, random })
+  const fallback = new StaticSource(options.fallback)
+  const source = sourceOf(options.mode, catalog, fallback)
+  return {
+    client,
+    connectivity,
+    health: healthOf(options.health, clock, logger),
+    catalog,
+    fallback,
+    source,
+    calls: createCalls({ source, balancer, calls, random, clock })
+  }
+}
+
+function sourceOf (mode: ResolvedOptions['mode'], catalog: Catalog, fallback: StaticSource): InstanceSource {
+  switch (mode) {
+    case 'static':
+    case 'register': return fallback
+    case 'hybrid': return new HybridSource(catalog, fallback)
+    case 'full': return catalog
+  }
+}
+
+function healthOf (options: ResolvedOptions['health'], clock: Clock, logger: Logger): HealthCheckManager {
+  if (options === false) return new HealthCheckManager({ clock, logger })
+  const { timeout, cacheFor, checks } = options
+  const manager = new HealthCheckManager({ timeout, cacheFor, clock, logger })
+  for (const check of checks) manager.add(check)
+  return manager
+}

@@ -1,0 +1,90 @@
+import t from 'tap'
+import type { HealthCheck } from '../lib/option-types.ts'
+import { listeningApp, messages } from './lifecycle/app.ts'
+import { checksOf, registered, statusesOf } from './lifecycle/catalog.ts'
+import { startConsul } from './support/consul.ts'
+import { startCountingProxy } from './support/counting-proxy.ts'
+import { until } from './support/wait.ts'
+
+const consul = await startConsul(t)
+const { url } = consul
+
+/** A check that answers what the test says. Consul's own would look only after an hour. */
+function database (): { check: HealthCheck, become: (status: 'healthy' | 'degraded' | 'unhealthy') => void } {
+  let status: 'healthy' | 'degraded' | 'unhealthy' = 'unhealthy'
+  return { check: { name: 'database', run: () => ({ status }) }, become: next => { status = next } }
+}
+
+t.test('unhealthy at the start: critical in Consul; the first healthy result is pushed at once', async t => {
+  const { check, become } = database()
+  const { lines } = await listeningApp(t, {
+    url, service: { name: 'ill', id: 'ill' }, check: { interval: '1h' }, health: { checks: [check], cacheFor: 0 }
+  })
+  await registered(consul, 'ill', 'critical')
+  become('healthy')
+  await registered(consul, 'ill', 'passing')
+  t.match(await checksOf(consul, 'ill'), [{ CheckID: 'service:ill:b' }])
+  t.same(messages(lines).filter(line => line.startsWith('Consul\'s check')), [], 'no contradiction is seen in that')
+})
+
+t.test('from unhealthy over degraded to healthy: critical, warning, passing', async t => {
+  const { check, become } = database()
+  await listeningApp(t, {
+    url, service: { name: 'slowly' }, check: { interval: '1h' }, health: { checks: [check], cacheFor: 0 }
+  })
+  await registered(consul, 'slowly', 'critical')
+  become('degraded')
+  await registered(consul, 'slowly', 'warning')
+  become('unhealthy')
+  become('healthy')
+  await registered(consul, 'slowly', 'passing')
+})
+
+t.test('healthy at the start: passing, and nothing is written again', async t => {
+  const proxy = await startCountingProxy(t, url)
+  const { check, become } = database()
+  become('healthy')
+  const { app } = await listeningApp(t, {
+    url: proxy.url, service: { name: 'well' }, check: { interval: '1h' }, health: { checks: [check], cacheFor: 0 }
+  })
+  await until(() => app.consul.registration.state === 'registered')
+  t.same(await statusesOf(consul, 'well'), ['passing'])
+  become('degraded')
+  await app.consul.health.check()
+  become('healthy')
+  await app.consul.health.check()
+  t.equal(proxy.count('/v1/agent/service/register'), 1, 'what changes later is for Consul\'s own check')
+})
+
+t.test('Consul\'s check finds a service out that falls ill later', async t => {
+  const { check, become } = database()
+  become('healthy')
+  const { lines } = await listeningApp(t, {
+    url, service: { name: 'falling' }, check: { interval: '1s' }, health: { checks: [check], cacheFor: 0 }
+  })
+  await registered(consul, 'falling', 'passing')
+  become('degraded')
+  await registered(consul, 'falling', 'warning')
+  become('unhealthy')
+  await registered(consul, 'falling', 'critical')
+  become('healthy')
+  await registered(consul, 'falling', 'passing')
+  t.notMatch(messages(lines).join(), /Consul's check fails/)
+})
+
+t.test('a push that Consul does not take is tried again', async t => {
+  const proxy = await startCountingProxy(t, url)
+  const { check, become } = database()
+  const { app, lines } = await listeningApp(t, {
+    url: proxy.url, service: { name: 'pushed' }, check: { interval: '1h' }, health: { checks: [check], cacheFor: 0 }
+  })
+  await registered(consul, 'pushed', 'critical')
+  await until(() => app.consul.registration.state === 'registered')
+  let refusals = 0
+  proxy.answer = ({ method }) => method === 'PUT' && ++refusals < 3 ? { status: 500, body: 'not now' } : undefined
+  become('healthy')
+  await registered(consul, 'pushed', 'passing')
+  await until(() => app.consul.registration.error === undefined)
+  const told = messages(lines, 'warn').filter(line => line.startsWith('The registration could not'))
+  t.equal(told.length, 1)
+})
