@@ -1,10 +1,10 @@
 import { pino } from 'pino'
 import { ConsulClient, type ClientOptions } from './consul/client.ts'
+import { InvalidOptionError } from './errors.ts'
 import { listenerOnPort } from './lifecycle/listener.ts'
 import { Registrar } from './lifecycle/registrar.ts'
 import type { CheckOptions, ServiceOptions } from './option-types.ts'
 import { resolveOptions, serviceIdOf } from './options.ts'
-import type { ResolvedService } from './resolved-options.ts'
 
 export interface RegisterWithConsulOptions extends ClientOptions, Omit<ServiceOptions, 'registerOn'> {
   name: string
@@ -25,11 +25,13 @@ export async function registerWithConsul (options: RegisterWithConsulOptions): P
   const connection = { url, token, tokenFile, tls, datacenter, namespace, partition, timeout }
   const given = { ...connection, service, ...(check !== false && { check }) }
   const resolved = resolveOptions(given, { environment: withoutOwnService(process.env) })
+  if (!resolved.service) throw new InvalidOptionError('name', 'the name of a service', 'none')
+  const { port } = resolved.service
   const plan = {
-    id: serviceIdOf(resolved.service as ResolvedService, resolved.hostname, service.port),
-    service: resolved.service as ResolvedService,
+    id: serviceIdOf(resolved.service, resolved.hostname, port),
+    service: resolved.service,
     check: resolved.check,
-    listener: listenerOnPort(service.port),
+    listener: listenerOnPort(port),
     readyPath: '/health/ready'
   }
   const client = new ConsulClient({}, { resolved })

@@ -121,7 +121,6 @@ export class ServiceRegistry implements AsyncDisposable {
    */
   async deregister (): Promise<void> {
     await this.#membership.leave(this.#options.drain.timeout)
-    this.#membership.close()
   }
 
   /**
@@ -133,7 +132,7 @@ export class ServiceRegistry implements AsyncDisposable {
       this.#endsBy = this.#clock.now() + this.#options.drain.timeout
       this.#leaving.abort(new LeavingError())
       this.#drained = drain({
-        withdraw: within => this.#membership.leave(within), drain: this.#options.drain, clock: this.#clock
+        withdraw: within => this.#membership.drain(within), drain: this.#options.drain, clock: this.#clock
       })
     }
     return this.#drained

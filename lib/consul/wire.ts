@@ -7,6 +7,8 @@ export interface WireCheck {
   readonly Name: string
   readonly Status: CheckStatus
   readonly Output: string
+  /** Of maintenance: its reason. */
+  readonly Notes?: string
   readonly ServiceID: string
 }
 

@@ -48,7 +48,7 @@ export function checkTypeOf ({ check, listener }: DefinitionParts): ResolvedChec
 /** Where Consul's check goes to, for logs. */
 export function checkTargetOf (parts: DefinitionParts): string {
   const { http, tcp, grpc, ttl } = checkOf(parts)
-  return http ?? tcp ?? grpc ?? `TTL ${ttl}`
+  return http ?? tcp ?? grpc ?? `TTL of ${ttl} ms`
 }
 
 function checkOf (parts: DefinitionParts): CheckDefinition {

@@ -15,7 +15,7 @@ export class Membership {
   readonly #parts: MembershipParts
   #registration: Registration
   /** Set while the service is being taken out. */
-  #leaving: Promise<boolean> | undefined
+  #leaving: Promise<void> | undefined
 
   constructor (parts: MembershipParts) {
     this.#parts = parts
@@ -41,22 +41,21 @@ export class Membership {
     await this.#registration.start({ id, service, check, listener: { ...listener, port }, readyPath })
   }
 
-  /**
-   * Takes the service out of Consul and waits until it is seen to be gone.
-   *
-   * @param within milliseconds
-   * @returns whether there was anything to take out
-   */
-  async leave (within: number): Promise<boolean> {
-    this.#leaving = this.#registration.withdraw(within)
-    try {
-      return await this.#leaving
-    } finally {
-      this.#leaving = undefined
-    }
+  /** Takes the service out of Consul and waits until it is seen to be gone, `within` milliseconds. */
+  async leave (within: number): Promise<void> {
+    const registration = this.#registration
+    const leaving = registration.withdraw(within).then(() => registration.close())
+    this.#leaving = leaving
+    await leaving
+    if (this.#leaving === leaving) this.#leaving = undefined
   }
 
-  /** The end of the present registration. */
+  /** The same for the last time: it is `draining` until `close()`. Answers whether there was anything to take out. */
+  async drain (within: number): Promise<boolean> {
+    return await this.#registration.withdraw(within)
+  }
+
+  /** The end. */
   close (): void {
     this.#registration.close()
   }

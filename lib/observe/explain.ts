@@ -1,4 +1,5 @@
 import type { ServiceInstance } from '../consul/instance.ts'
+import type { WireCheck } from '../consul/wire.ts'
 import { failingChecks, matches, type KnownInstance } from '../discovery/instances.ts'
 import type { DiscoverQuery } from '../discovery/source.ts'
 import type { ServiceView } from '../discovery/view.ts'
@@ -12,6 +13,8 @@ export interface Explanation {
   readonly watch: 'watched' | 'polled' | 'idle' | 'unknown' | 'none'
   /** Milliseconds since Consul's last answer; `undefined` if there was none. */
   readonly age: number | undefined
+  /** For how many milliseconds changes may have been missed; 0 while a watch stands. */
+  readonly staleFor: number | undefined
   /** Why Consul does not answer now; `undefined` if it does. */
   readonly error: string | undefined
   readonly instances: readonly ExplainedInstance[]
@@ -35,6 +38,7 @@ export function explainView (view: ServiceView, query: DiscoverQuery, now: numbe
     source: 'consul',
     watch: upkeep === 'new' ? 'none' : upkeep,
     age: snapshot === undefined ? undefined : Math.round(now - answeredAt),
+    staleFor: snapshot === undefined ? undefined : Math.round(view.staleFor(now)),
     error: error instanceof Error ? error.message : undefined,
     instances: (snapshot?.known ?? []).map(known => explainInstance(known, query))
   }
@@ -47,6 +51,7 @@ export function explainFallback (service: string, instances: readonly ServiceIns
     source: instances.length > 0 ? 'fallback' : 'nowhere',
     watch: 'none',
     age: undefined,
+    staleFor: undefined,
     error: undefined,
     instances: instances.map(({ id, node, address, port }) =>
       ({ id, node, address: `${address}:${port}`, callable: true, reason: 'listed in fallback' }))
@@ -61,9 +66,14 @@ function explainInstance (known: KnownInstance, query: DiscoverQuery): Explained
 }
 
 function reasonOf (known: KnownInstance, callable: boolean): string {
-  const checks = failingChecks(known).map(({ Name: name, Output: output }) => `${name}: ${output.trim()}`).join('; ')
+  const checks = failingChecks(known).map(wordsOf).join('; ')
   if (known.status === 'maintenance') return `in maintenance (${checks})`
   if (known.status === 'critical') return `critical (${checks})`
   if (!callable) return 'does not have the tags or the status that is asked for'
   return known.status === 'warning' ? `warning (${checks})` : 'passing'
+}
+
+/** Maintenance has its reason in the notes. */
+function wordsOf ({ Name: name, Output: output, Notes: notes = '' }: WireCheck): string {
+  return `${name}: ${output === '' ? notes : output.trim()}`
 }

@@ -1,0 +1,114 @@
+import t from 'tap'
+import { createServiceRegistry } from '../lib/index.ts'
+import { listeningApp, testApp } from './lifecycle/app.ts'
+import { collectingLogger } from './health/collecting-logger.ts'
+import { entriesOf, registered } from './lifecycle/catalog.ts'
+import { startConsul } from './support/consul.ts'
+import { startCountingProxy } from './support/counting-proxy.ts'
+import { freePort } from './support/ports.ts'
+import { until } from './support/wait.ts'
+
+const consul = await startConsul(t)
+const { url } = await listeningApp(t, { url: consul.url, service: { name: 'real' } })
+await registered(consul, 'real', 'passing')
+const fallback = { real: 'http://127.0.0.1:1', 'not-in-consul': url }
+const nobody = `http://127.0.0.1:${await freePort()}`
+
+t.test('full: without Consul the boot fails in time, and the error says what to do', async t => {
+  const { app } = await testApp(t, {
+    url: nobody, mode: 'full', service: { name: 'strict' }, timeout: '1h', fastify: { pluginTimeout: 1500 }
+  })
+  const started = performance.now()
+  const error = await app.listen({ port: 0, host: '127.0.0.1' }).catch(error => error)
+  t.ok(performance.now() - started < 1500, 'before Fastify would have ended the hook')
+  t.match(error, {
+    code: 'FST_CONSUL_UNAVAILABLE',
+    statusCode: 503,
+    message: /mode "full" .* 750 ms: .*ECONNREFUSED.*\. Start its agent, .* url option \(CONSUL_URL\), or .*"hybrid"/,
+    cause: { code: 'FST_CONSUL_API_UNREACHABLE' }
+  })
+  t.equal(app.consul.registration.state, 'none')
+})
+
+t.test('full: a Consul without a leader fails the boot within timeout; with one it boots', async t => {
+  const proxy = await startCountingProxy(t, consul.url)
+  let answers = 0
+  proxy.answer = ({ url }) => url === '/v1/status/leader' && ++answers !== 5 ? { status: 200, body: '""' } : undefined
+  const options = { url: proxy.url, mode: 'full', timeout: 250 } as const
+  const { app } = await testApp(t, options)
+  await t.rejects(async () => { await app.ready() }, {
+    code: 'FST_CONSUL_UNAVAILABLE', message: /within 250 ms: it has no leader/
+  })
+  answers = 0
+  const second = await testApp(t, { ...options, timeout: '5s' })
+  await second.app.ready()
+  t.equal(proxy.count('/v1/status/leader') >= 5, true)
+})
+
+t.test('full: a close() that overtakes the wait for Consul ends it', async t => {
+  const proxy = await startCountingProxy(t, consul.url)
+  proxy.answer = () => ({ status: 200, body: '""' })
+  const { app } = await testApp(t, { url: proxy.url, mode: 'full', timeout: '8s' })
+  const started = performance.now()
+  const ready = app.ready()
+  await until(() => proxy.count() > 0)
+  await app.consul.drain()
+  await ready
+  t.ok(performance.now() - started < 7000)
+})
+
+t.test('full: what Consul does not know is not there, whatever the fallback says', async t => {
+  const { app } = await testApp(t, { url: consul.url, mode: 'full', fallback })
+  await app.ready()
+  t.match(await app.discover('real'), [{ port: Number(new URL(url).port) }])
+  t.same(await app.discover('not-in-consul'), [])
+  await t.rejects(app.fetch('http://not-in-consul/'), { code: 'FST_CONSUL_NO_INSTANCE' })
+})
+
+t.test('hybrid: Consul first, the fallback for what is not registered, or while Consul never answered', async t => {
+  const { app } = await testApp(t, { url: consul.url, mode: 'hybrid', fallback })
+  await app.ready()
+  t.match(await app.discover('real'), [{ port: Number(new URL(url).port) }])
+  t.match(await app.discover('not-in-consul'), [{ port: Number(new URL(url).port) }])
+  t.equal(await (await app.fetch('http://not-in-consul/')).text(), 'hello')
+  const { app: alone } = await testApp(t, { url: nobody, mode: 'hybrid', fallback })
+  t.match(await alone.discover('real'), [{ port: 1 }])
+  await t.rejects(alone.discover('unknown'), { code: 'FST_CONSUL_UNAVAILABLE' })
+})
+
+t.test('register: registers, and calls go to the fallback', async t => {
+  const proxy = await startCountingProxy(t, consul.url)
+  const { app } = await listeningApp(t, {
+    url: proxy.url, mode: 'register', fallback, service: { name: 'migrating' }, discovery: { preload: ['real'] }
+  })
+  await registered(consul, 'migrating', 'passing')
+  t.match(await app.discover('real'), [{ port: 1 }])
+  t.equal(await (await app.fetch('http://not-in-consul/')).text(), 'hello')
+  t.same(await app.consul.listServices(), { real: [], 'not-in-consul': [] })
+  t.equal(proxy.requests.some(({ url }) => url.includes('/real') || url.includes('/catalog/')), false)
+  await app.close()
+  t.same(await entriesOf(consul, 'migrating'), [])
+})
+
+t.test('static: Consul is never contacted', async t => {
+  const proxy = await startCountingProxy(t, consul.url)
+  const options = {
+    url: proxy.url, mode: 'static', fallback, drain: { delay: '20s', timeout: '30s' }, discovery: { preload: ['real'] }
+  } as const
+  const { app } = await listeningApp(t, { ...options, service: { name: 'laptop' } })
+  t.match(await app.discover('real'), [{ port: 1 }])
+  t.same(await app.discover('unknown'), [])
+  t.equal(await (await app.fetch('http://not-in-consul/')).text(), 'hello')
+  t.equal(await app.consul.getServiceUrl('not-in-consul'), url)
+  t.same(Object.keys(await app.consul.listServices()), ['real', 'not-in-consul'])
+  t.match(app.consul.explain('real'), { source: 'fallback' })
+  await app.consul.maintenance(true)
+  const started = performance.now()
+  await app.close()
+  const registry = createServiceRegistry('laptop', 1234, { ...options, logger: collectingLogger().logger })
+  t.equal(await registry.register(), undefined)
+  await registry.deregister()
+  await registry.close()
+  t.ok(performance.now() - started < 15_000, 'nothing to wait for')
+  t.equal(proxy.count(), 0)
+})
