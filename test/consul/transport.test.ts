@@ -56,8 +56,10 @@ t.test('an agent that does not answer costs no more than the timeout', async t =
 t.test('a blocking query of a suspended agent ends after its wait, a sixteenth of it, and the timeout', async t => {
   const frozen = await startConsul(t)
   const client = clientOf(t, { url: frozen.url, timeout: 100 })
+  await client.registerService({ name: 'a' })
+  await until(async () => (await client.discoverService('a')).length === 1)
+  const { hash } = await client.agentService('a')
   const { index } = await client.health('a')
-  const { hash } = await client.registerService({ name: 'a' }).then(() => client.agentService('a'))
   frozen.suspend()
   const queries = [
     failureOf(client.health('a', { index, wait: 320 })),
