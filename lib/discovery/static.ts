@@ -6,15 +6,18 @@ const none: readonly ServiceInstance[] = Object.freeze([])
 
 /** The addresses of the `fallback` option as instances: always there, never changing, without tags. */
 export class StaticSource implements InstanceSource {
+  readonly #names: readonly string[]
+  /** By name in lower case: hosts in URLs come so, and Consul finds its services in any case. */
   readonly #services: ReadonlyMap<string, readonly ServiceInstance[]>
 
   constructor (fallback: Readonly<Record<string, readonly string[]>>) {
+    this.#names = Object.keys(fallback)
     this.#services = new Map(Object.entries(fallback).map(([name, urls]) =>
-      [name, Object.freeze(urls.map(url => instanceAt(name, new URL(url))))]))
+      [name.toLowerCase(), Object.freeze(urls.map(url => instanceAt(name, new URL(url))))]))
   }
 
   has (name: string): boolean {
-    return this.#services.has(name)
+    return this.#services.has(name.toLowerCase())
   }
 
   get size (): number {
@@ -23,11 +26,11 @@ export class StaticSource implements InstanceSource {
 
   /** As Consul lists its services: by name, with all tags. */
   list (): Record<string, string[]> {
-    return Object.assign(Object.create(null), Object.fromEntries([...this.#services.keys()].map(name => [name, []])))
+    return Object.assign(Object.create(null), Object.fromEntries(this.#names.map(name => [name, []])))
   }
 
   peek (name: string): readonly ServiceInstance[] {
-    return this.#services.get(name) ?? none
+    return this.#services.get(name.toLowerCase()) ?? none
   }
 
   async discover (name: string): Promise<readonly ServiceInstance[]> {

@@ -49,3 +49,10 @@ t.test('the names that Consul cannot be asked for are refused here too', async t
 t.test('nobody ever leaves, and nothing is to be ended', async t => {
   t.equal(sourceOf({ web: 'http://a:1' }).onLeave()(), undefined)
 })
+
+t.test('a name in capitals is found as a URL spells it', async t => {
+  const source = sourceOf({ Web: 'http://a:1' })
+  t.equal(source.peek('web').length, 1)
+  t.ok(source.has('web'))
+  t.same(Object.keys(source.list()), ['Web'])
+})
