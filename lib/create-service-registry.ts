@@ -1,6 +1,6 @@
 import { pino } from 'pino'
-import type { ConsulOptions } from './option-types.ts'
-import { resolveOptions } from './options.ts'
+import type { ConsulOptions } from './options/types.ts'
+import { resolveOptions } from './options/resolve.ts'
 import { ServiceRegistry } from './registry.ts'
 
 /**

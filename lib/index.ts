@@ -75,5 +75,5 @@ export type { Explanation, ExplainedInstance } from './observe/explain.ts'
 export type {
   BalancerOptions, CallsOptions, CheckOptions, ConsulOptions, DiscoveryOptions, DrainOptions, Duration, HealthCheck,
   HealthOptions, ServiceOptions, StrategyContext, StrategyFunction, StrategyName, TlsOptions, UnderPressureOptions
-} from './option-types.ts'
+} from './options/types.ts'
 export type { RegisterWithConsulOptions } from './register-with-consul.ts'

@@ -8,7 +8,7 @@ import type { InstanceSource } from './discovery/source.ts'
 import { StaticSource } from './discovery/static.ts'
 import { HealthCheckManager } from './health/manager.ts'
 import type { Logger } from './logger.ts'
-import type { ResolvedOptions } from './resolved-options.ts'
+import type { ResolvedOptions } from './options/resolved.ts'
 
 /** What a registry is made of. Nothing of it does anything yet. */
 export interface Parts {

@@ -3,10 +3,10 @@ import { addHealthRoutes } from './health/routes.ts'
 import { Connections } from './lifecycle/connections.ts'
 import { listenerOf, listenerOnPort } from './lifecycle/listener.ts'
 import type { Logger } from './logger.ts'
-import type { ConsulOptions } from './option-types.ts'
-import { resolveOptions } from './options.ts'
+import type { ConsulOptions } from './options/types.ts'
+import { resolveOptions } from './options/resolve.ts'
 import { ServiceRegistry } from './registry.ts'
-import type { ResolvedOptions } from './resolved-options.ts'
+import type { ResolvedOptions } from './options/resolved.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {

@@ -3,8 +3,8 @@ import { ConsulClient, type ClientOptions } from './consul/client.ts'
 import { InvalidOptionError } from './errors.ts'
 import { listenerOnPort } from './lifecycle/listener.ts'
 import { Registrar } from './lifecycle/registrar.ts'
-import type { CheckOptions, ServiceOptions } from './option-types.ts'
-import { resolveOptions, serviceIdOf } from './options.ts'
+import type { CheckOptions, ServiceOptions } from './options/types.ts'
+import { resolveOptions, serviceIdOf } from './options/resolve.ts'
 
 export interface RegisterWithConsulOptions extends ClientOptions, Omit<ServiceOptions, 'registerOn'> {
   name: string

@@ -14,7 +14,7 @@ import type { RegistrationStatus } from './lifecycle/registration-status.ts'
 import type { Logger } from './logger.ts'
 import { explainFallback, explainView, type Explanation } from './observe/explain.ts'
 import { createParts, type Parts } from './parts.ts'
-import type { ResolvedOptions } from './resolved-options.ts'
+import type { ResolvedOptions } from './options/resolved.ts'
 
 interface RegistrySurroundings {
   readonly logger: Logger

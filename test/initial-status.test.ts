@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { HealthCheck } from '../lib/option-types.ts'
+import type { HealthCheck } from '../lib/options/types.ts'
 import { listeningApp, messages } from './lifecycle/app.ts'
 import { checksOf, registered, statusesOf } from './lifecycle/catalog.ts'
 import { startConsul } from './support/consul.ts'

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import t from 'tap'
-import { variables } from '../lib/environment.ts'
-import { optionPaths } from '../lib/options.ts'
+import { variables } from '../lib/options/environment.ts'
+import { optionPaths } from '../lib/options/resolve.ts'
 
 const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8')
 const table = readme.slice(readme.indexOf('## Options'), readme.indexOf('## Health'))

@@ -1,5 +1,5 @@
 import { InvalidOptionError } from '../errors.ts'
-import type { StrategyFunction } from '../option-types.ts'
+import type { StrategyFunction } from '../options/types.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { PickContext, Strategy } from './strategy.ts'
 

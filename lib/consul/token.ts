@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { TokenError } from '../errors.ts'
-import type { TokenSource } from '../resolved-options.ts'
+import type { TokenSource } from '../options/resolved.ts'
 
 /**
  * The token to send now, or `undefined` for the agent's own.

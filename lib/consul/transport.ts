@@ -4,7 +4,7 @@ import { buildConnector, Pool } from 'undici'
 import { abortable } from '../abortable.ts'
 import { systemClock } from '../clock.ts'
 import { ApiTimeoutError, ApiUnreachableError, ClosedError, TokenError } from '../errors.ts'
-import type { ResolvedOptions } from '../resolved-options.ts'
+import type { ResolvedOptions } from '../options/resolved.ts'
 import { credentialsOf, redact, type Credentials } from './credentials.ts'
 
 export type ConnectionOptions = Pick<ResolvedOptions,

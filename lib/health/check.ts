@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts'
-import type { HealthCheck } from '../option-types.ts'
+import type { HealthCheck } from '../options/types.ts'
 
-export type { HealthCheck } from '../option-types.ts'
+export type { HealthCheck } from '../options/types.ts'
 
 /** `degraded` is ready, but worse than usual: 200 to everyone, 429 (`warning`) to Consul's own check. */
 export type HealthStatus = 'healthy' | 'degraded' | 'unhealthy'

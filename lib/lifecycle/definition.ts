@@ -2,7 +2,7 @@ import { isIPv6 } from 'node:net'
 import { consulCheckHeader } from '../check-header.ts'
 import type { CheckDefinition, ServiceDefinition } from '../consul/service-definition.ts'
 import type { CheckStatus } from '../consul/wire.ts'
-import type { ResolvedCheck, ResolvedService } from '../resolved-options.ts'
+import type { ResolvedCheck, ResolvedService } from '../options/resolved.ts'
 import type { PublishedAddress } from './address.ts'
 import type { Listener } from './listener.ts'
 

@@ -1,5 +1,5 @@
-import { serviceIdOf } from '../options.ts'
-import type { ResolvedOptions } from '../resolved-options.ts'
+import { serviceIdOf } from '../options/resolve.ts'
+import type { ResolvedOptions } from '../options/resolved.ts'
 import type { Listener } from './listener.ts'
 import { Registration, type RegistrationParts } from './registration.ts'
 import type { RegistrationStatus } from './registration-status.ts'

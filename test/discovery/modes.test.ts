@@ -1,6 +1,6 @@
 import t from 'tap'
 import { createServiceRegistry } from '../../lib/create-service-registry.ts'
-import type { ConsulOptions } from '../../lib/option-types.ts'
+import type { ConsulOptions } from '../../lib/options/types.ts'
 import type { ServiceRegistry } from '../../lib/registry.ts'
 import { collectingLogger } from '../health/collecting-logger.ts'
 import { startConsul } from '../support/consul.ts'

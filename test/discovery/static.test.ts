@@ -1,6 +1,6 @@
 import t from 'tap'
 import { StaticSource } from '../../lib/discovery/static.ts'
-import { resolveOptions } from '../../lib/options.ts'
+import { resolveOptions } from '../../lib/options/resolve.ts'
 
 function sourceOf (fallback: Record<string, string | string[]>): StaticSource {
   return new StaticSource(resolveOptions({ fallback }, { environment: {} }).fallback)

@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net'
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import { fastifyConsul } from '../../lib/index.ts'
-import type { ConsulOptions } from '../../lib/option-types.ts'
+import type { ConsulOptions } from '../../lib/options/types.ts'
 import { collectingLogger, type Line } from '../health/collecting-logger.ts'
 import type { Teardown } from '../support/teardown.ts'
 

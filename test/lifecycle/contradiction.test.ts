@@ -1,6 +1,6 @@
 import t from 'tap'
 import { createServer } from 'node:net'
-import type { HealthCheck } from '../../lib/option-types.ts'
+import type { HealthCheck } from '../../lib/options/types.ts'
 import { startConsul } from '../support/consul.ts'
 import { freePort } from '../support/ports.ts'
 import { once, until } from '../support/wait.ts'

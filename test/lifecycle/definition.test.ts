@@ -2,8 +2,8 @@ import t from 'tap'
 import { checkTargetOf, checkTypeOf, definitionOf, uncheckedDefinitionOf } from '../../lib/lifecycle/definition.ts'
 import type { DefinitionParts } from '../../lib/lifecycle/definition.ts'
 import type { Listener } from '../../lib/lifecycle/listener.ts'
-import type { ConsulOptions } from '../../lib/option-types.ts'
-import { resolveOptions } from '../../lib/options.ts'
+import type { ConsulOptions } from '../../lib/options/types.ts'
+import { resolveOptions } from '../../lib/options/resolve.ts'
 
 interface Given extends Pick<ConsulOptions, 'service' | 'check' | 'health'> {
   listener?: Partial<Listener>

@@ -1,5 +1,5 @@
 import { createServiceRegistry, type ServiceRegistry } from '../../lib/index.ts'
-import type { ConsulOptions } from '../../lib/option-types.ts'
+import type { ConsulOptions } from '../../lib/options/types.ts'
 import { collectingLogger, type Line } from '../health/collecting-logger.ts'
 import type { Teardown } from '../support/teardown.ts'
 

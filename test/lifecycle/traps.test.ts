@@ -1,6 +1,6 @@
 import t from 'tap'
 import { tellOfTraps } from '../../lib/lifecycle/traps.ts'
-import { resolveOptions } from '../../lib/options.ts'
+import { resolveOptions } from '../../lib/options/resolve.ts'
 import { collectingLogger } from '../health/collecting-logger.ts'
 import { messages } from './app.ts'
 

@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import t from 'tap'
-import { optionPaths, resolveOptions } from '../lib/options.ts'
-import { collectingLogger } from './health/collecting-logger.ts'
-import { certificateAuthority } from './support/certificates.ts'
-import { nested, pick } from './support/option-objects.ts'
+import { optionPaths, resolveOptions } from '../../lib/options/resolve.ts'
+import { collectingLogger } from '../health/collecting-logger.ts'
+import { certificateAuthority } from '../support/certificates.ts'
+import { nested, pick } from '../support/option-objects.ts'
 
 const resolve = (options: unknown) => resolveOptions(options, { environment: {} })
 

@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import t from 'tap'
-import { variables } from '../lib/environment.ts'
-import { resolveOptions } from '../lib/options.ts'
-import { certificateAuthority } from './support/certificates.ts'
-import { pick } from './support/option-objects.ts'
+import { variables } from '../../lib/options/environment.ts'
+import { resolveOptions } from '../../lib/options/resolve.ts'
+import { certificateAuthority } from '../support/certificates.ts'
+import { pick } from '../support/option-objects.ts'
 
 const resolve = (environment: Record<string, string>, options: object = {}) => resolveOptions(options, { environment })
 

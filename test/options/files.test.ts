@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import t from 'tap'
-import { resolveOptions } from '../lib/options.ts'
-import { certificateAuthority } from './support/certificates.ts'
+import { resolveOptions } from '../../lib/options/resolve.ts'
+import { certificateAuthority } from '../support/certificates.ts'
 
 const ca = await certificateAuthority()
 const client = await ca.issue('client')

@@ -1,13 +1,13 @@
 import type { FastifyUnderPressureOptions } from '@fastify/under-pressure'
-import type { ServiceInstance } from './consul/instance.ts'
-import type { Duration } from './duration.ts'
-import type { Logger } from './logger.ts'
+import type { ServiceInstance } from '../consul/instance.ts'
+import type { Duration } from '../duration.ts'
+import type { Logger } from '../logger.ts'
 
-export type { Duration } from './duration.ts'
+export type { Duration } from '../duration.ts'
 export type {
   ResolvedCalls, ResolvedCheck, ResolvedDiscovery, ResolvedHealth, ResolvedOptions, ResolvedService, ResolvedTls,
   TokenSource
-} from './resolved-options.ts'
+} from './resolved.ts'
 
 /**
  * Everything that can be set. An explicit option goes before the environment, the environment before the default;

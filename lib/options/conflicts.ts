@@ -1,7 +1,7 @@
-import type { Refusal, VariableNames } from './option-error.ts'
-import type { ValidOptions } from './option-schema.ts'
-import { valueAt, type OptionTree } from './option-tree.ts'
-import type { ResolvedCheck } from './resolved-options.ts'
+import type { Refusal, VariableNames } from './error.ts'
+import type { ValidOptions } from './schema.ts'
+import { valueAt, type OptionTree } from './tree.ts'
+import type { ResolvedCheck } from './resolved.ts'
 
 /** Whether it is so, which option is to blame, and what it must be instead. */
 type Conflict = [found: boolean, option: string, expected: string]

@@ -1,7 +1,7 @@
 import * as v from 'valibot'
-import { parseDuration, type Duration } from './duration.ts'
-import { knownName } from './option-names.ts'
-import { isRecord } from './option-tree.ts'
+import { parseDuration, type Duration } from '../duration.ts'
+import { knownName } from './names.ts'
+import { isRecord } from './tree.ts'
 
 /** The kinds of values that options have. The message of a rule is what was expected, as in "must be ...". */
 

@@ -2,9 +2,9 @@ import { validateHeaderName, validateHeaderValue } from 'node:http'
 import { isIP } from 'node:net'
 import * as v from 'valibot'
 import { parseConsulUrl, parseOrigin } from './consul-url.ts'
-import type { Logger } from './logger.ts'
-import type { HealthCheck, StrategyFunction, StrategyName } from './option-types.ts'
-import { anyFunction, duration, flag, like, map, plainText, wholeNumber } from './option-values.ts'
+import type { Logger } from '../logger.ts'
+import type { HealthCheck, StrategyFunction, StrategyName } from './types.ts'
+import { anyFunction, duration, flag, like, map, plainText, wholeNumber } from './values.ts'
 
 /** What single options must be, where that is a matter of Consul, HTTP or Fastify. */
 

@@ -1,6 +1,6 @@
 import t from 'tap'
-import { resolveOptions } from '../lib/options.ts'
-import { certificateAuthority } from './support/certificates.ts'
+import { resolveOptions } from '../../lib/options/resolve.ts'
+import { certificateAuthority } from '../support/certificates.ts'
 
 const { cert, key } = await (await certificateAuthority()).issue('client')
 const service = { name: 'a' }

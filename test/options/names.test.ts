@@ -1,5 +1,5 @@
 import t from 'tap'
-import { resolveOptions } from '../lib/options.ts'
+import { resolveOptions } from '../../lib/options/resolve.ts'
 
 const messageOf = (options: object) => {
   try {

@@ -1,6 +1,6 @@
 import t from 'tap'
-import { resolveOptions, serviceIdOf } from '../lib/options.ts'
-import { deepFreeze } from './support/option-objects.ts'
+import { resolveOptions, serviceIdOf } from '../../lib/options/resolve.ts'
+import { deepFreeze } from '../support/option-objects.ts'
 
 const taggedAddresses = { lan: { address: 'h' } }
 const resolve = (options: unknown, environment = {}) => resolveOptions(options, { environment, hostname: 'host-1' })

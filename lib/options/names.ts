@@ -1,4 +1,4 @@
-import { optionPaths } from './option-defaults.ts'
+import { optionPaths } from './defaults.ts'
 
 /** What is said of an unknown name: the nearest of those known in its place, or where else it is known. */
 export function knownName (name: string, siblings: readonly string[]): string {

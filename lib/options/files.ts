@@ -1,8 +1,8 @@
 import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createSecureContext } from 'node:tls'
-import { shownPath, type Refusal } from './option-error.ts'
-import type { ResolvedTls, TokenSource } from './resolved-options.ts'
+import { shownPath, type Refusal } from './error.ts'
+import type { ResolvedTls, TokenSource } from './resolved.ts'
 
 interface TlsFields {
   readonly ca: string | undefined

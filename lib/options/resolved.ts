@@ -1,7 +1,7 @@
-import type { Logger } from './logger.ts'
+import type { Logger } from '../logger.ts'
 import type {
   ConsulOptions, HealthCheck, StrategyFunction, StrategyName, UnderPressureOptions
-} from './option-types.ts'
+} from './types.ts'
 
 /** Options with everything filled in, validated and deeply frozen. Durations are milliseconds. */
 export interface ResolvedOptions {

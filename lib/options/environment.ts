@@ -1,9 +1,9 @@
 import {
   asAddress, asDuration, asFlag, asInteger, asList, asMap, asText, asUrlLists, type Environment, type Reader
 } from './environment-values.ts'
-import { InvalidOptionError } from './errors.ts'
-import type { VariableNames } from './option-error.ts'
-import { isRecord, putAt, valueAt, type OptionTree } from './option-tree.ts'
+import { InvalidOptionError } from '../errors.ts'
+import type { VariableNames } from './error.ts'
+import { isRecord, putAt, valueAt, type OptionTree } from './tree.ts'
 
 /** Every variable, the option it stands for, and how it is read. Of two for one option the first goes before. */
 export const variables: readonly (readonly [variable: string, option: string, read: Reader])[] = [

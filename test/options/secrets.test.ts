@@ -1,6 +1,6 @@
 import t from 'tap'
-import { resolveOptions } from '../lib/options.ts'
-import { nested } from './support/option-objects.ts'
+import { resolveOptions } from '../../lib/options/resolve.ts'
+import { nested } from '../support/option-objects.ts'
 
 const secret = 'hunter2hunter2'
 

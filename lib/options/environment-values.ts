@@ -1,5 +1,5 @@
-import { InvalidOptionError } from './errors.ts'
-import { shown } from './option-error.ts'
+import { InvalidOptionError } from '../errors.ts'
+import { shown } from './error.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 

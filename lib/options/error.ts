@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import type { BaseIssue } from 'valibot'
-import { InvalidOptionError } from './errors.ts'
-import { isRecord, valueAt } from './option-tree.ts'
+import { InvalidOptionError } from '../errors.ts'
+import { isRecord, valueAt } from './tree.ts'
 
 /** The environment variable that an option came from, by the option's dotted path. */
 export type VariableNames = ReadonlyMap<string, string>

@@ -2,11 +2,11 @@ import * as v from 'valibot'
 import {
   address, checkPath, consulUrl, headerName, headerValue, healthCheck, logger, meta, origin, pem, port, routePath,
   strategy, token
-} from './option-rules.ts'
+} from './rules.ts'
 import {
   anyFunction, duration, flag, list, map, maybe, nameText, notYet, numberBetween, oneOf, oneOrMore, orFalse, plainText,
   section, wholeNumber
-} from './option-values.ts'
+} from './values.ts'
 
 const tls = section({
   ca: maybe(pem),

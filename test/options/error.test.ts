@@ -1,9 +1,9 @@
 import * as fc from 'fast-check'
 import t from 'tap'
-import { variables } from '../lib/environment.ts'
-import { InvalidOptionError } from '../lib/errors.ts'
-import { optionPaths, resolveOptions } from '../lib/options.ts'
-import { nested } from './support/option-objects.ts'
+import { variables } from '../../lib/options/environment.ts'
+import { InvalidOptionError } from '../../lib/errors.ts'
+import { optionPaths, resolveOptions } from '../../lib/options/resolve.ts'
+import { nested } from '../support/option-objects.ts'
 
 const messageOf = (options: unknown, environment = {}): string => {
   try {

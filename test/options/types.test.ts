@@ -1,6 +1,6 @@
 import t from 'tap'
-import type { ConsulOptions } from '../lib/option-types.ts'
-import { resolveOptions } from '../lib/options.ts'
+import type { ConsulOptions } from '../../lib/options/types.ts'
+import { resolveOptions } from '../../lib/options/resolve.ts'
 
 /** Type checked only: each marked line must be an error to the compiler. */
 const refused: ConsulOptions[] = [
