@@ -38,8 +38,9 @@ export class Call implements PickContext, AttemptOwner {
   readonly #options: Dispatcher.DispatchOptions
   #attempt: Attempt | undefined
   #lastError: Error | undefined
+  #releaseBody: (() => void) | undefined
   #stopDeadline: (() => void) | undefined
-  /** Aborted by the user or the deadline: no further attempt. */
+  /** Aborted by the user, the deadline or a broken body: no further attempt. */
   #aborted = false
   #ended = false
 
@@ -64,6 +65,7 @@ export class Call implements PickContext, AttemptOwner {
       this.#fail(error as Error)
     }
     if (this.#ended) return
+    this.#releaseBody = holdBody(this.#options.body, error => this.abort(error))
     this.#startDeadline()
     this.#proceed()
   }
@@ -107,9 +109,7 @@ export class Call implements PickContext, AttemptOwner {
 
   #wait (): void {
     const { source, waiting } = this.#parts
-    const release = holdBody(this.#options.body, error => this.abort(error))
     const settle = (): boolean => {
-      release()
       waiting.delete(this)
       return !this.#ended
     }
@@ -156,6 +156,7 @@ export class Call implements PickContext, AttemptOwner {
   #end (): void {
     this.#ended = true
     this.#attempt = undefined
+    this.#releaseBody?.()
     this.#stopDeadline?.()
   }
 

@@ -1,7 +1,8 @@
 import type { EventEmitter } from 'node:events'
 
 /**
- * Watches a body while nobody reads it: a stream that fails without a listener would end the process.
+ * Watches a body, also while nobody reads it: a stream that fails without a listener would end the process, and one
+ * that fails while its request is connecting would pass for an instance that cannot be connected to.
  * Returns the function that ends the watch.
  */
 export function holdBody (body: unknown, onError: (error: Error) => void): () => void {

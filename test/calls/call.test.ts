@@ -4,6 +4,7 @@ import t from 'tap'
 import { UnavailableError } from '../../lib/errors.ts'
 import { instance, tally } from '../balancing/helpers.ts'
 import { freePort } from '../support/ports.ts'
+import { startBlackHole } from './black-hole.ts'
 import { MemorySource, startCalls, startServer } from './helpers.ts'
 
 const get = { origin: 'http://svc', path: '/', method: 'GET' } as const
@@ -131,7 +132,7 @@ t.test('a body that fails while the call waits is the error, and ends no process
   source.hold()
   const { dispatcher } = startCalls(t, source)
   const body = new Readable({ read () {} })
-  const call = t.rejects(dispatcher.request({ ...get, method: 'POST', body }), { message: 'disk on fire' })
+  const call = t.rejects(dispatcher.request({ ...get, method: 'POST', body }), { message: /^disk on fire$/ })
   body.destroy(new Error('disk on fire'))
   await call
   source.release()
@@ -142,9 +143,24 @@ t.test('a body that fails between two attempts is the error, and nothing is sent
   const source = new MemorySource({ svc: [await refusing('a'), fine.instance] })
   const { dispatcher } = startCalls(t, source, { strategy: 'first' })
   const body = new Readable({ read () {} })
-  const call = t.rejects(dispatcher.request({ ...get, method: 'POST', body }), { message: 'disk on fire' })
+  const call = t.rejects(dispatcher.request({ ...get, method: 'POST', body }), { message: /^disk on fire$/ })
   body.destroy(new Error('disk on fire'))
   await call
+  t.equal(fine.requests, 0)
+})
+
+t.test('a body that fails while the call connects is the error, at once, also if nobody else is left to try', async t => {
+  const fine = await startServer(t, 'a')
+  for (const one of [fine.instance, instance({ port: await startBlackHole(t) })]) {
+    const { dispatcher } = startCalls(t, new MemorySource({ svc: [one] }), { connectTimeout: 20_000 })
+    const body = new Readable({ read () {} })
+    const call = t.rejects(dispatcher.request({ ...get, method: 'POST', body }), { message: /^disk on fire$/ })
+    const begun = performance.now()
+    body.destroy(new Error('disk on fire'))
+    await call
+    t.equal(performance.now() - begun < 5000, true)
+    t.equal(body.listenerCount('error') <= 1, true, 'none but undici\'s own')
+  }
   t.equal(fine.requests, 0)
 })
 
