@@ -84,11 +84,13 @@ export class InstancePool implements ConnectionEvents {
 
   /**
    * Who waits for a connection waits in vain if there is none and none can be made: they all fail now, and go to
-   * another instance, instead of one after the other finding out for itself.
+   * another instance, instead of one after the other finding out for itself. Those in line first, before they get the
+   * places of the others.
    */
   onConnectError (error: Error): void {
+    if (isFaultOfHost(error)) return
     if (this.#idle.length > 0 || [...this.#busy.values()].some(({ connected }) => connected)) return
-    for (const handler of [...this.#busy.keys(), ...this.#line.keys()]) handler.onError(error)
+    for (const handler of [...this.#line.keys(), ...this.#busy.keys()]) handler.onError(error)
   }
 
   #free (): Connection | undefined {
@@ -131,4 +133,9 @@ export class InstancePool implements ConnectionEvents {
   #settle (): void {
     if (this.#closed && this.#busy.size + this.#line.size + this.#ending.size === 0) this.#onEnded()
   }
+}
+
+/** Whether it was the Host of the one request: others may have another, which the certificate is for. */
+function isFaultOfHost (error: Error): boolean {
+  return 'code' in error && error.code === 'ERR_TLS_CERT_ALTNAME_INVALID'
 }

@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
 import type { AddressInfo } from 'node:net'
@@ -7,6 +8,7 @@ import { Pools } from '../../lib/calls/pools.ts'
 import { systemClock } from '../../lib/clock.ts'
 import { instance } from '../balancing/helpers.ts'
 import { certificateAuthority } from '../support/certificates.ts'
+import { freePort } from '../support/ports.ts'
 import { until } from '../support/wait.ts'
 import { MemorySource, noTls, startCalls, startServer, type TestServer } from './helpers.ts'
 
@@ -147,6 +149,18 @@ t.test('where no connection can be made, all who wait for one fail at once', asy
     t.rejects(request('http://svc/'), { code: 'FST_CONSUL_NO_INSTANCE', cause: { code: 'UND_ERR_CONNECT_TIMEOUT' } })))
   t.equal(performance.now() - begun < 1500, true, 'not one after the other')
   await t.rejects(request('http://svc/'), { code: 'FST_CONSUL_NO_INSTANCE' }, 'the next one tries again')
+})
+
+t.test('who waits in line for an instance that refuses connections does not knock too', async t => {
+  let dials = 0
+  const count = () => { dials++ }
+  subscribe('undici:client:beforeConnect', count)
+  t.teardown(() => unsubscribe('undici:client:beforeConnect', count))
+  const source = new MemorySource({ svc: [instance({ port: await freePort() })] })
+  const { request } = startCalls(t, source, { connections: 2 })
+  await Promise.all(Array.from({ length: 100 }, () =>
+    t.rejects(request('http://svc/'), { code: 'FST_CONSUL_NO_INSTANCE', cause: { code: 'ECONNREFUSED' } })))
+  t.equal(dials, 3, 'as many as the limit, and one in the place of the first that failed')
 })
 
 t.test('what had been queued behind a failed connection leaves none open', async t => {

@@ -46,6 +46,18 @@ t.test('a certificate for another name is refused; calls.tls.servername names th
   t.same(await (await named.request('https://other/')).body.json(), ['example.com', 'other'])
 })
 
+t.test('a Host that no certificate is for is the fault of that call alone', async t => {
+  const { instance } = await startSecure(t)
+  const { request } = startCalls(t, new MemorySource({ svc: [instance] }), { tls })
+  const wrong = { code: 'FST_CONSUL_NO_INSTANCE', cause: { code: 'ERR_TLS_CERT_ALTNAME_INVALID' } }
+  const [, ...others] = await Promise.all([
+    t.rejects(request('https://svc/', { headers: { host: 'wrong' } }), wrong),
+    request('https://svc/'),
+    request('https://svc/', { headers: { host: 'example.com' } })
+  ])
+  t.same(others.map(({ statusCode }) => statusCode), [200, 200])
+})
+
 t.test('a certificate of an unknown authority is refused, unless that is switched off', async t => {
   const { instance } = await startSecure(t)
   const source = new MemorySource({ svc: [instance] })
