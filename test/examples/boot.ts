@@ -15,11 +15,13 @@ export interface Example {
   url: string
 }
 
+const examples = new URL('../../examples/', import.meta.url)
+
 /** An example in a process of its own, configured by `env` alone, once it is passing in Consul. */
 export async function boot (
-  t: Teardown, file: string, consul: ConsulAgent, env: Record<string, string>
+  t: Teardown, file: string | URL, consul: ConsulAgent, env: Record<string, string>
 ): Promise<Example> {
-  const script = await startScript(t, new URL(`../../examples/${file}`, import.meta.url), {
+  const script = await startScript(t, new URL(file, examples), {
     env: { ...withoutOptions(), PORT: '0', CONSUL_URL: consul.url, ...env }
   })
   const { SERVICE_NAME: name = '', SERVICE_ID: id } = env
@@ -44,9 +46,9 @@ export async function passing (consul: ConsulAgent, name: string): Promise<Entry
 
 /** Ends it as a supervisor does, and resolves to its exit code and what Consul lists of it then. */
 export async function terminate (
-  { script, entry }: Example, consul: ConsulAgent, name: string
+  { script, entry }: Example, consul: ConsulAgent, name: string, signal: NodeJS.Signals = 'SIGTERM'
 ): Promise<{ code: number | null, listed: Entry[] }> {
-  script.signal('SIGTERM')
+  script.signal(signal)
   const { code } = await script.ended
   const { json } = await consul.api<Entry[]>('GET', `/v1/health/service/${name}`)
   return { code, listed: json.filter(({ Service: { ID } }) => ID === entry.Service.ID) }
