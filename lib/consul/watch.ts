@@ -28,6 +28,9 @@ export interface CursorStep {
 const queriesPerSecond = 2
 const burst = 5
 
+/** A query that was held for so long was not broken off for being one too many: what ended it is news. Milliseconds. */
+const heldFor = 1000
+
 /** Asks again and again until the signal aborts. There is no error after which it does not try once more. */
 export async function watch<T> (parts: WatchParts<T>, signal: AbortSignal, from?: string): Promise<void> {
   const { query, advance, onAnswer, onError, connectivity, clock, random } = parts
@@ -37,23 +40,29 @@ export async function watch<T> (parts: WatchParts<T>, signal: AbortSignal, from?
   let failures = 0
   let cursor = from
   while (!signal.aborted) {
+    let askedAt = clock.now()
     try {
       await bucket.take(signal)
+      askedAt = clock.now()
       const answer = await query(cursor, signal)
       // An agent at its limit of connections may answer at once and yet break off every query that waits.
       const hasWaited = cursor !== undefined
       const { next, valid } = advance(cursor, answer)
       cursor = next
       if (valid) onAnswer(answer)
-      if (!hasWaited) continue
-      failures = 0
-      refused.reset()
-      failed.reset()
+      if (hasWaited) forgetFailures()
     } catch (error) {
+      if (cursor !== undefined && clock.now() - askedAt >= heldFor) forgetFailures()
       cursor = undefined
       failures++
       if (!signal.aborted) await recover(error).catch(() => {})
     }
+  }
+
+  function forgetFailures (): void {
+    failures = 0
+    refused.reset()
+    failed.reset()
   }
 
   async function recover (error: unknown): Promise<void> {

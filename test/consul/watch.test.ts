@@ -15,6 +15,7 @@ function startWatch (t: Test, overrides: { advance?: () => CursorStep, onAnswer?
   const cursors: (string | undefined)[] = []
   const answers: (string | undefined)[] = []
   const errors: unknown[] = []
+  const failures: number[] = []
   let settleQuery: ((outcome: Outcome) => void) | undefined
   const connectivity = new Connectivity({
     clock, logger: collectingLogger().logger, random: () => 0.5, probe: async () => {}
@@ -29,7 +30,10 @@ function startWatch (t: Test, overrides: { advance?: () => CursorStep, onAnswer?
     }),
     advance: overrides.advance ?? ((_, { index }) => ({ next: index, valid: true })),
     onAnswer: overrides.onAnswer ?? (({ index }: Answer<null>) => { answers.push(index) }),
-    onError: error => { errors.push(error) },
+    onError: (error, inARow) => {
+      errors.push(error)
+      failures.push(inARow)
+    },
     connectivity,
     clock,
     random: () => 0.5
@@ -47,6 +51,7 @@ function startWatch (t: Test, overrides: { advance?: () => CursorStep, onAnswer?
     cursors,
     answers,
     errors,
+    failures,
     ended,
     isAsking,
     async answer (outcome: Outcome) {
@@ -160,6 +165,21 @@ t.test('what is answered at once and broken off when it waits is tried more and 
     delays.push(await untilNextQuery())
   }
   t.same(delays, [200, 1200, 2200, 4200])
+})
+
+t.test('a query that was held before it broke is the first failure each time: recovery stays quick', async t => {
+  const { answer, pass, untilNextQuery, failures, settle } = startWatch(t)
+  await settle()
+  const delays: number[] = []
+  for (let i = 0; i < 4; i++) {
+    await answer({ index: '7' })
+    await pass(0)
+    await pass(1000)
+    await answer(new ApiUnreachableError('GET /', 'ECONNRESET'))
+    delays.push(await untilNextQuery())
+  }
+  t.same(delays, [200, 200, 200, 200])
+  t.same(failures, [1, 1, 1, 1])
 })
 
 t.test('not even a listener that throws ends it', async t => {
