@@ -8,6 +8,8 @@ import type { Routes } from './routes.ts'
 /** A request, with what is particular to this call. */
 export interface BalancedDispatchOptions extends Dispatcher.DispatchOptions {
   balance?: BalanceOptions | Balance | undefined
+  /** The call began at an ordinary host: no host of it is a service, redirected to or not. Default `false`. */
+  outside?: boolean
 }
 
 export interface ConsulDispatcherParts extends Omit<CallParts, 'waiting'> {
@@ -21,6 +23,11 @@ export interface ConsulDispatcherParts extends Omit<CallParts, 'waiting'> {
  */
 export class ConsulDispatcher extends Dispatcher {
   readonly #parts: ConsulDispatcherParts & CallParts
+  /** undici's global dispatcher before anyone can have put this one in its place. */
+  readonly #original = getGlobalDispatcher()
+  /** The global dispatcher, once it has shown to be this one or one in front of it. */
+  #leadsHere: Dispatcher | undefined
+  #passing = false
   #closed = false
 
   constructor (parts: ConsulDispatcherParts) {
@@ -33,8 +40,8 @@ export class ConsulDispatcher extends Dispatcher {
     let call: Call
     try {
       if (this.#closed) throw new ClosedError('A call')
-      const route = this.#parts.routes.find(originOf(options))
-      if (route === undefined) return getGlobalDispatcher().dispatch(options, handler)
+      const route = options.outside === true ? undefined : this.#parts.routes.find(originOf(options))
+      if (route === undefined) return this.#passOn(options, handler)
       if (!route.allowed) throw new NotAllowedError(route.service)
       call = new Call(this.#parts, route, this.#balanceOf(options), options, receiver)
     } catch (error) {
@@ -62,6 +69,18 @@ export class ConsulDispatcher extends Dispatcher {
     const reason = error ?? new errors.ClientDestroyedError()
     this.#stop(reason)
     return answer(this.#parts.pools.destroy(reason), callback)
+  }
+
+  #passOn (options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
+    const global = getGlobalDispatcher()
+    if (this.#passing) this.#leadsHere = global
+    if (global === this.#leadsHere) return this.#original.dispatch(options, handler)
+    this.#passing = true
+    try {
+      return global.dispatch(options, handler)
+    } finally {
+      this.#passing = false
+    }
   }
 
   #stop (reason: Error): void {

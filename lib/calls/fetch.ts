@@ -1,4 +1,4 @@
-import { Dispatcher, fetch as undiciFetch, Request, type Response } from 'undici'
+import { Dispatcher, fetch as undiciFetch, getGlobalDispatcher, Request, type RequestInit, type Response } from 'undici'
 import type { Clock } from '../clock.ts'
 import { parseBalance, type Balance, type BalanceOptions } from './balance.ts'
 import type { BalancedDispatchOptions, ConsulDispatcher } from './dispatcher.ts'
@@ -30,11 +30,11 @@ export function createFetch ({ routes, dispatcher, defaults, clock }: FetchParts
     const balance = init?.balance === undefined ? defaults : parseBalance(init.balance, defaults)
     const [target, request] = ownRequest(input, init)
     const route = routeOf(target, routes)
-    if (route === undefined) return undiciFetch(target, request)
+    if (route === undefined) return undiciFetch(target, outside(target, request))
     const through = request?.dispatcher ?? dispatcher
     const bound = balance === defaults && balance.deadline === 0
       ? through
-      : new BoundDispatcher(through, route, balance.startingAt(clock.now()), routes)
+      : balancing(through, route, balance.startingAt(clock.now()), routes)
     try {
       return await undiciFetch(target, { ...request, dispatcher: bound })
     } catch (error) {
@@ -55,25 +55,37 @@ function ownError (error: unknown): unknown {
   return isOurs ? cause : error
 }
 
-/** Gives every request of one fetch, redirected ones too, what its caller asked for: fetch itself drops it. */
-class BoundDispatcher extends Dispatcher {
-  readonly #inner: Dispatcher
-  readonly #route: Route
-  readonly #balance: Balance
-  readonly #routes: Routes
+/** A call to an ordinary host stays away from services also where our dispatcher is behind the one it goes through. */
+function outside (target: string | URL | Request, init: RequestInit | undefined): RequestInit | undefined {
+  // A Request may hold a dispatcher of its own, which cannot be seen from here.
+  if (target instanceof Request && init?.dispatcher === undefined) return init
+  const through = init?.dispatcher ?? getGlobalDispatcher()
+  return { ...init, dispatcher: new MarkingDispatcher(through, options => { options.outside = true }) }
+}
 
-  constructor (inner: Dispatcher, route: Route, balance: Balance, routes: Routes) {
+function balancing (through: Dispatcher, { service }: Route, balance: Balance, routes: Routes): Dispatcher {
+  return new MarkingDispatcher(through, options => {
+    const isSame = routes.find(String(options.origin))?.service === service
+    options.balance = isSame ? balance : balance.elsewhere()
+  })
+}
+
+/** Says something more with every request of one fetch, redirected ones too: fetch itself passes nothing on. */
+class MarkingDispatcher extends Dispatcher {
+  readonly #through: Dispatcher
+  readonly #mark: (options: BalancedDispatchOptions) => void
+
+  constructor (through: Dispatcher, mark: (options: BalancedDispatchOptions) => void) {
     super()
-    this.#inner = inner
-    this.#route = route
-    this.#balance = balance
-    this.#routes = routes
+    this.#through = through
+    this.#mark = mark
   }
 
-  override dispatch (options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
-    const isSame = this.#routes.find(String(options.origin))?.service === this.#route.service
-    const balanced: BalancedDispatchOptions = options
-    balanced.balance = isSame ? this.#balance : this.#balance.elsewhere()
-    return this.#inner.dispatch(balanced, handler)
+  /** Asked for by fetch, which hands a MockAgent the body as it was given. */
+  get isMockActive (): unknown { return Reflect.get(this.#through, 'isMockActive') }
+
+  override dispatch (options: BalancedDispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
+    this.#mark(options)
+    return this.#through.dispatch(options, handler)
   }
 }

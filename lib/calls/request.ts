@@ -23,7 +23,10 @@ export function createRequest (routes: Routes, dispatcher: ConsulDispatcher, def
     const route = routes.findFor(parsed)
     const balance = options.balance === undefined ? defaults : parseBalance(options.balance, defaults)
     const body = ownBody(options.body ?? null)
-    if (route === undefined) return undiciRequest(url, { ...options, body })
+    if (route === undefined) {
+      const outside = { ...options, body, outside: true }
+      return undiciRequest(url, outside)
+    }
     const method = options.method ?? (body === null ? 'GET' : 'PUT')
     const through = options.dispatcher ?? dispatcher
     const balanced: Dispatcher.RequestOptions & BalancedDispatchOptions =

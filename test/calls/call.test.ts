@@ -149,7 +149,7 @@ t.test('a body that fails between two attempts is the error, and nothing is sent
   t.equal(fine.requests, 0)
 })
 
-t.test('a body that fails while the call connects is the error, at once, also if nobody else is left to try', async t => {
+t.test('a body that fails while the call connects is the error, at once, also at the last instance', async t => {
   const fine = await startServer(t, 'a')
   for (const one of [fine.instance, instance({ port: await startBlackHole(t) })]) {
     const { dispatcher } = startCalls(t, new MemorySource({ svc: [one] }), { connectTimeout: 20_000 })

@@ -4,7 +4,9 @@ import { text } from 'node:stream/consumers'
 import { finished } from 'node:stream/promises'
 import { PassThrough } from 'node:stream'
 import t from 'tap'
-import { interceptors, WebSocket, type Dispatcher } from 'undici'
+import {
+  getGlobalDispatcher, interceptors, request as undiciRequest, setGlobalDispatcher, WebSocket, type Dispatcher
+} from 'undici'
 import { tally } from '../balancing/helpers.ts'
 import { until } from '../support/wait.ts'
 import { MemorySource, startCalls, startServer } from './helpers.ts'
@@ -197,6 +199,36 @@ t.test('an ordinary host is reached, through undici\'s global dispatcher', async
   const { body } = await dispatcher.request({ ...get, origin: `http://${address}:${port}` })
   t.equal(await body.text(), 'a')
   t.same(source.asked, [])
+})
+
+t.test('it may be undici\'s global dispatcher itself, alone or behind interceptors', async t => {
+  const { servers, source } = await twoServers(t)
+  const { dispatcher, fetch } = startCalls(t, source)
+  const before = getGlobalDispatcher()
+  t.teardown(() => setGlobalDispatcher(before))
+  const outside = await startServer(t, 'outside', (request, response) => {
+    if (request.url === '/moved') response.writeHead(302, { location: 'http://svc/' })
+    response.end('outside')
+  })
+  const url = `http://127.0.0.1:${outside.instance.port}/`
+  let intercepted = 0
+  const counting = dispatcher.compose(dispatch => (options: Dispatcher.DispatchOptions, handler) => {
+    intercepted++
+    return dispatch(options, handler)
+  })
+  for (const global of [dispatcher, counting]) {
+    setGlobalDispatcher(global)
+    t.match(await (await undiciRequest('http://svc/')).body.text(), /^[ab]$/)
+    t.match(await (await globalThis.fetch('http://svc/')).text(), /^[ab]$/)
+    t.equal(await (await undiciRequest(url)).body.text(), 'outside')
+    t.equal(await (await fetch(url)).text(), 'outside')
+    const called = servers.map(({ requests }) => requests)
+    await t.rejects(fetch(`${url}moved`), { message: 'fetch failed' })
+    t.same(servers.map(({ requests }) => requests), called)
+  }
+  intercepted = 0
+  await (await undiciRequest(url)).body.text()
+  t.equal(intercepted, 1)
 })
 
 t.test('after close() running calls end and new ones fail', async t => {

@@ -1,7 +1,7 @@
 import { text } from 'node:stream/consumers'
 import { ReadableStream } from 'node:stream/web'
 import t from 'tap'
-import { Agent, FormData, Headers, interceptors, Request, Response, type Dispatcher } from 'undici'
+import { Agent, FormData, Headers, interceptors, MockAgent, Request, Response, type Dispatcher } from 'undici'
 import { tally } from '../balancing/helpers.ts'
 import { MemorySource, startCalls, startServer } from './helpers.ts'
 
@@ -188,6 +188,17 @@ t.test('a dispatcher of the caller\'s own goes first', async t => {
   const origin = `http://127.0.0.1:${moody.instance.port}`
   await (await fetch(origin, { dispatcher: watching })).text()
   t.same(seen, [origin])
+})
+
+t.test('a MockAgent of the caller\'s own sees the body', async t => {
+  const { calls: { fetch } } = await startEcho(t)
+  const dispatcher = new MockAgent()
+  t.teardown(() => dispatcher.close())
+  for (const origin of ['http://svc', 'http://example.com']) {
+    dispatcher.get(origin).intercept({ path: '/', method: 'POST', body: 'asked' }).reply(200, 'mocked')
+    const init = { method: 'POST', body: 'asked', dispatcher, balance: { timeout: 1000 } }
+    t.equal(await (await fetch(`${origin}/`, init)).text(), 'mocked')
+  }
 })
 
 t.test('undici\'s global dispatcher is left alone', async t => {

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t from 'tap'
+import { interceptors } from 'undici'
 import { MemorySource, startCalls, startServer } from './helpers.ts'
 
 t.test('a redirect between services is followed, within calls.allow', async t => {
@@ -34,6 +35,21 @@ t.test('a redirect from an ordinary host to a service name does not reach the se
   await t.rejects(fetch(request), { message: 'fetch failed' })
   t.equal(secret.requests, 0)
   t.same(source.asked, [])
+})
+
+t.test('nor does it with a dispatcher of the caller\'s own that has ours behind it', async t => {
+  const secret = await startServer(t, 'secret')
+  const outside = await startServer(t, 'outside', (_, response) => {
+    response.writeHead(302, { location: 'http://secret/' }).end()
+  })
+  const { fetch, request, dispatcher } = startCalls(t, new MemorySource({ secret: [secret.instance] }))
+  const url = `http://127.0.0.1:${outside.instance.port}/`
+  const following = dispatcher.compose(interceptors.redirect({ maxRedirections: 1 }))
+  await t.rejects(fetch(url, { dispatcher }), { message: 'fetch failed' })
+  await t.rejects(fetch(url, { dispatcher: following }), { message: 'fetch failed' })
+  await t.rejects(request(url, { dispatcher: following }), { code: /ENOTFOUND|EAI_AGAIN/ })
+  t.equal(outside.requests, 3)
+  t.equal(secret.requests, 0)
 })
 
 t.test('tag and key stay with the service they were meant for when a call is redirected', async t => {
