@@ -12,7 +12,7 @@ import { listenerOnPort, type Listener } from './lifecycle/listener.ts'
 import { Membership } from './lifecycle/membership.ts'
 import type { RegistrationStatus } from './lifecycle/registration-status.ts'
 import type { Logger } from './logger.ts'
-import { explainFallback, explainView, type Explanation } from './observe/explain.ts'
+import { explain, type Explanation } from './observe/explain.ts'
 import { createParts, type Parts } from './parts.ts'
 import type { ResolvedOptions } from './options/resolved.ts'
 
@@ -186,10 +186,12 @@ export class ServiceRegistry implements AsyncDisposable {
 
   /** For every known instance of a service why it is in or out. Asks nobody. */
   explain (name: string, query: DiscoverQuery = {}): Explanation {
-    const view = this.#parts.catalog.view(name, query)
-    const isFallback = this.#parts.source === this.#parts.fallback || view === undefined || view.snapshot === undefined
-    if (isFallback) return explainFallback(name, this.#parts.fallback.peek(name))
-    return explainView(view, query, this.#clock.now())
+    const { catalog, fallback } = this.#parts
+    const { mode, discovery } = this.#options
+    const spare = mode === 'full' ? [] : fallback.peek(name)
+    const view = mode === 'hybrid' || mode === 'full' ? catalog.view(name, query) : undefined
+    const { passingOnly = discovery.passingOnly } = query
+    return explain(name, view, spare, { ...query, passingOnly }, this.#clock.now())
   }
 
   /** Drains, then ends every watch, pool and timer. Harmless the second time. */

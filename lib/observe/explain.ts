@@ -30,32 +30,36 @@ export interface ExplainedInstance {
   readonly reason: string
 }
 
-/** What a view knows, in words. */
-export function explainView (view: ServiceView, query: DiscoverQuery, now: number): Explanation {
-  const { snapshot, upkeep, answeredAt, error } = view
+/**
+ * What is known of a service, in words.
+ *
+ * @param view what Consul said, if it was ever asked
+ * @param spare the instances that stand in while Consul knows none
+ */
+export function explain (
+  service: string,
+  view: ServiceView | undefined,
+  spare: readonly ServiceInstance[],
+  query: DiscoverQuery,
+  now: number
+): Explanation {
+  const snapshot = view?.snapshot
+  const known = snapshot?.known ?? []
+  const isSpare = known.length === 0 && spare.length > 0
+  const fromConsul = snapshot === undefined ? 'nowhere' : 'consul'
   return {
-    service: view.key.name,
-    source: 'consul',
-    watch: upkeep === 'new' ? 'none' : upkeep,
-    age: snapshot === undefined ? undefined : Math.round(now - answeredAt),
-    staleFor: snapshot === undefined ? undefined : Math.round(view.staleFor(now)),
-    error: error instanceof Error ? error.message : undefined,
-    instances: (snapshot?.known ?? []).map(known => explainInstance(known, query))
+    service,
+    source: isSpare ? 'fallback' : fromConsul,
+    watch: view === undefined || view.upkeep === 'new' ? 'none' : view.upkeep,
+    age: snapshot && view && Math.round(now - view.answeredAt),
+    staleFor: snapshot && view && Math.round(view.staleFor(now)),
+    error: view?.error instanceof Error ? view.error.message : undefined,
+    instances: isSpare ? spare.map(explainSpare) : known.map(each => explainInstance(each, query))
   }
 }
 
-/** What stands in for Consul, in words. */
-export function explainFallback (service: string, instances: readonly ServiceInstance[]): Explanation {
-  return {
-    service,
-    source: instances.length > 0 ? 'fallback' : 'nowhere',
-    watch: 'none',
-    age: undefined,
-    staleFor: undefined,
-    error: undefined,
-    instances: instances.map(({ id, node, address, port }) =>
-      ({ id, node, address: `${address}:${port}`, callable: true, reason: 'listed in fallback' }))
-  }
+function explainSpare ({ id, node, address, port }: ServiceInstance): ExplainedInstance {
+  return { id, node, address: `${address}:${port}`, callable: true, reason: 'listed in fallback' }
 }
 
 function explainInstance (known: KnownInstance, query: DiscoverQuery): ExplainedInstance {

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { testRegistry } from '../lifecycle/registry.ts'
 import { startConsul } from '../support/consul.ts'
+import { freePort } from '../support/ports.ts'
 import { until } from '../support/wait.ts'
 
 const consul = await startConsul(t)
@@ -75,4 +76,33 @@ t.test('in an outage it says for how long changes may have been missed, and why'
   t.match(registry.explain('kept'), {
     source: 'consul', error: /Consul did not answer/, instances: [{ callable: true }]
   })
+})
+
+t.test('an instance that discovery.passingOnly leaves out is out', async t => {
+  await register('weakened', 'limping', 'warning')
+  const { registry } = testRegistry(t, 'observer', 1, { url, discovery: { passingOnly: true } })
+  t.same(await registry.discover('weakened'), [])
+  t.match(registry.explain('weakened').instances, [{ callable: false, reason: /the status that is asked for/ }])
+  t.match(registry.explain('weakened', { passingOnly: false }).instances, [{ callable: true }])
+})
+
+t.test('of a service that Consul has never told of it says why', async t => {
+  const nobody = `http://127.0.0.1:${await freePort()}`
+  const { registry } = testRegistry(t, 'observer', 1, { url: nobody, fallback: { spare: 'http://10.0.0.2:81' } })
+  await t.rejects(registry.discover('missed'), { code: 'FST_CONSUL_UNAVAILABLE' })
+  t.match(registry.explain('missed'), { source: 'nowhere', age: undefined, error: /ECONNREFUSED/, instances: [] })
+  await registry.discover('spare')
+  t.match(registry.explain('spare'), { source: 'fallback', error: /ECONNREFUSED/, instances: [{ callable: true }] })
+})
+
+t.test('what Consul does not list is explained by the fallback, except in mode full, which has none', async t => {
+  const fallback = { spare: 'http://10.0.0.2:81' }
+  const { registry } = testRegistry(t, 'observer', 1, { url, fallback })
+  t.match(await registry.discover('spare'), [{ address: '10.0.0.2' }])
+  t.match(registry.explain('spare'), { source: 'fallback', instances: [{ reason: 'listed in fallback' }] })
+
+  const { registry: strict } = testRegistry(t, 'observer', 1, { url, fallback, mode: 'full' })
+  t.match(strict.explain('spare'), { source: 'nowhere', instances: [] })
+  t.same(await strict.discover('spare'), [])
+  t.match(strict.explain('spare'), { source: 'consul', instances: [] })
 })
