@@ -1,6 +1,6 @@
 import type { Refusal, VariableNames } from './error.ts'
 import type { ValidOptions } from './schema.ts'
-import { valueAt, type OptionTree } from './tree.ts'
+import { isRecord, valueAt, type OptionTree } from './tree.ts'
 import type { ResolvedCheck } from './resolved.ts'
 
 /** Whether it is so, which option is to blame, and what it must be instead. */
@@ -14,12 +14,13 @@ const meaningless: Readonly<Record<ResolvedCheck['type'], readonly string[]>> = 
   ttl: ['path', 'headers', 'tlsSkipVerify', 'timeout']
 }
 
-const tlsToConsul = ['tls.ca', 'tls.cert', 'tls.key', 'tls.servername', 'tls.rejectUnauthorized']
+const tlsToConsul = ['tls.ca', 'tls.cert', 'tls.key', 'tls.servername']
 
 /** The first is of no use without the second. */
 const needed = [
   ['tls.cert', 'tls.key'], ['tls.key', 'tls.cert'],
-  ['calls.tls.cert', 'calls.tls.key'], ['calls.tls.key', 'calls.tls.cert']
+  ['calls.tls.cert', 'calls.tls.key'], ['calls.tls.key', 'calls.tls.cert'],
+  ['underPressure.healthCheck', 'underPressure.healthCheckInterval']
 ] as const
 
 /**
@@ -34,13 +35,15 @@ export function refuseConflicts (
   const has = (option: string): boolean => valueAt(given, option.split('.')) !== undefined
   const byCaller = (option: string): boolean => has(option) && !variables.has(option)
   const named = (option: string): string => variables.get(option) ?? option
-  const { url, service, check, health, drain } = options
+  const { url, tls, service, check, health, drain } = options
+  const isHttps = url.url.startsWith('https:')
   const registers = service !== false && service.name !== undefined
 
   const conflicts: Conflict[] = [
     [has('token') && has('tokenFile'), 'tokenFile', `left out beside ${named('token')}`],
     ...tlsToConsul.map((option): Conflict =>
-      [has(option) && !url.url.startsWith('https:'), option, `left out unless ${named('url')} is https:`]),
+      [has(option) && !isHttps, option, `left out unless ${named('url')} is https:`]),
+    [!tls.rejectUnauthorized && !isHttps, 'tls.rejectUnauthorized', `true unless ${named('url')} is https:`],
     ...needed.map(([one, other]): Conflict => [has(one) && !has(other), other, `set beside ${named(one)}`]),
     [registers && service.registerOn === 'ready' && service.port === 0,
       'service.port', 'set when service.registerOn is "ready"'],
@@ -50,6 +53,7 @@ export function refuseConflicts (
       'check', 'left out when service is false'],
     ...meaningless[checkType].map((field): Conflict =>
       [byCaller(`check.${field}`), `check.${field}`, `left out for a ${checkType} check`]),
+    [health === false && isRecord(given.underPressure), 'underPressure', 'left out when health is false'],
     [health !== false && health.readyPath === health.livePath, 'health.livePath', 'another path than health.readyPath'],
     [has('drain.delay') && drain.delay > (drain.timeout ?? Infinity), 'drain.delay', 'at most drain.timeout']
   ]

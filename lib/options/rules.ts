@@ -4,6 +4,7 @@ import * as v from 'valibot'
 import { parseConsulUrl, parseOrigin } from './consul-url.ts'
 import type { Logger } from '../logger.ts'
 import type { HealthCheck, StrategyFunction, StrategyName } from './types.ts'
+import { isRecord } from './tree.ts'
 import { anyFunction, duration, flag, like, map, plainText, wholeNumber } from './values.ts'
 
 /** What single options must be, where that is a matter of Consul, HTTP or Fastify. */
@@ -54,12 +55,19 @@ export const checkPath = v.pipe(v.string('a path'), v.regex(/^\/[^\s#]*$/, 'a pa
 export const routePath = v.pipe(v.string('a path'),
   v.regex(/^\/[^\s?#:*]*$/, 'a path that begins with "/" and has no parameters'))
 
+/** `Infinity`: no limit of the whole, as `allOf()` and `anyOf()` have it. */
+const limit = v.lazy(input => input === Infinity ? v.literal(Infinity) : duration())
+
 export const healthCheck = like<HealthCheck>('a health check: an object with name and run', {
   name: plainText,
   critical: v.optional(flag),
-  timeout: v.optional(duration()),
+  timeout: v.optional(limit),
   run: anyFunction
 })
+
+export const statusRoute = v.custom<boolean | string | object>(
+  input => typeof input === 'boolean' || typeof input === 'string' || isRecord(input),
+  'true, false, a path or a plain object')
 
 const strategies: readonly unknown[] = ['round-robin', 'random', 'first'] satisfies StrategyName[]
 export const strategy = v.custom<StrategyName | StrategyFunction>(

@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import {
   address, checkPath, consulUrl, headerName, headerValue, healthCheck, logger, meta, origin, pem, port, routePath,
-  strategy, token
+  statusRoute, strategy, token
 } from './rules.ts'
 import {
   anyFunction, duration, flag, list, map, maybe, nameText, notYet, numberBetween, oneOf, oneOrMore, orFalse, plainText,
@@ -54,23 +54,25 @@ const health = section({
   details: oneOf('status', 'full', false)
 })
 
-const positive = numberBetween(0, Number.MAX_SAFE_INTEGER)
+const amount = numberBetween(0, Number.MAX_SAFE_INTEGER)
+// In milliseconds; beyond this Node's timers fire at once.
+const sampling = wholeNumber(1, 2 ** 31 - 1)
 
 // the options of @fastify/under-pressure 9
 const underPressure = section({
-  maxEventLoopDelay: positive,
-  maxEventLoopUtilization: v.optional(positive),
+  maxEventLoopDelay: amount,
+  maxEventLoopUtilization: v.optional(amount),
   eventLoopUtilizationMode: v.optional(oneOf('cumulative', 'interval')),
-  maxHeapUsedBytes: v.optional(positive),
-  maxRssBytes: v.optional(positive),
+  maxHeapUsedBytes: v.optional(amount),
+  maxRssBytes: v.optional(amount),
   message: v.optional(v.string('a string')),
-  retryAfter: v.optional(positive),
+  retryAfter: v.optional(amount),
   healthCheck: v.optional(anyFunction),
-  healthCheckInterval: v.optional(positive),
+  healthCheckInterval: v.optional(sampling),
   pressureHandler: v.optional(anyFunction),
-  sampleInterval: v.optional(positive),
-  exposeStatusRoute: v.optional(v.any()),
-  customError: v.optional(v.any())
+  sampleInterval: v.optional(sampling),
+  exposeStatusRoute: v.optional(statusRoute),
+  customError: v.optional(anyFunction)
 })
 
 const discovery = section({

@@ -141,7 +141,7 @@ export interface HealthCheck {
   name: string
   /** Whether its failure means `unhealthy`, not `degraded`. Default true. */
   critical?: boolean | undefined
-  /** Default: `health.timeout`. */
+  /** Default: `health.timeout`. `Infinity`: none. */
   timeout?: Duration | undefined
   run (signal: AbortSignal): unknown
 }

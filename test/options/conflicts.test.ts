@@ -12,7 +12,7 @@ const rows: [name: string, options: object, message: string, environment?: objec
   ['a CA for an http: url', { url: 'http://a', tls: { ca: 'x' } },
     'tls.ca must be left out unless url is https:, got a string (not shown)'],
   ['TLS for the default url', { tls: { rejectUnauthorized: false } },
-    'tls.rejectUnauthorized must be left out unless url is https:, got false'],
+    'tls.rejectUnauthorized must be true unless url is https:, got false'],
   ['a server name for a unix socket', { url: 'unix:///x', tls: { servername: 'x' } },
     "tls.servername must be left out unless url is https:, got 'x'"],
   ['a CA and an http: address in the environment', {},
@@ -47,6 +47,10 @@ const rows: [name: string, options: object, message: string, environment?: objec
     "check.path must be left out for a ttl check, got '/x'"],
   ['a ttl check with a timeout', { check: { type: 'ttl', timeout: 1 } },
     'check.timeout must be left out for a ttl check, got 1'],
+  ['limits of pressure that nothing measures', { health: false, underPressure: { maxRssBytes: 5 } },
+    'underPressure must be left out when health is false, got an object'],
+  ['a health check of @fastify/under-pressure run once', { underPressure: { healthCheck: async () => true } },
+    'underPressure.healthCheckInterval must be set beside underPressure.healthCheck, got undefined'],
   ['two routes at one path', { health: { readyPath: '/x', livePath: '/x' } },
     "health.livePath must be another path than health.readyPath, got '/x'"],
   ['a delay over the limit of the drain', { drain: { delay: '2s', timeout: '1s' } },
@@ -69,6 +73,7 @@ t.test('an explicit option goes before the variables that it would contradict', 
   t.equal(resolve({ token: () => 'x' }, { CONSUL_HTTP_TOKEN: 'y' }).token?.kind, 'function')
   t.match(resolve({ url: 'http://b' }, https), { url: 'http://b', tls: { ca: undefined, servername: undefined } })
   t.equal(resolve({ service: false }, { SERVICE_NAME: 'a', CONSUL_CHECK_INTERVAL: '2s' }).service, false)
+  t.doesNotThrow(() => resolve({}, { CONSUL_HTTP_ADDR: 'a:8500', CONSUL_HTTP_SSL_VERIFY: 'true' }), 'nor the default')
   t.match(resolve({ check: { type: 'ttl' } }, { CONSUL_CHECK_TIMEOUT: '2s' }).check, { type: 'ttl', timeout: 2000 })
 })
 
@@ -78,7 +83,10 @@ t.test('what is no contradiction is accepted', async t => {
     { service, health: false, check: { type: 'http', path: '/x' } },
     { service, health: false, check: { type: 'ttl' } },
     { url: 'https://a', tls: { rejectUnauthorized: false } },
+    { url: 'http://a', tls: { rejectUnauthorized: true } },
     { check: { path: '/x' } },
+    { health: false, underPressure: false },
+    { underPressure: { healthCheck: async () => true, healthCheckInterval: 100 } },
     { mode: 'static' },
     { mode: 'full', fallback: { a: 'http://a' } },
     { drain: { delay: 0, timeout: 0 } }

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import t from 'tap'
+import { allOf, anyOf, optional } from '../../lib/health/combine.ts'
 import { optionPaths, resolveOptions } from '../../lib/options/resolve.ts'
 import { collectingLogger } from '../health/collecting-logger.ts'
 import { certificateAuthority } from '../support/certificates.ts'
@@ -8,6 +9,7 @@ import { nested, pick } from '../support/option-objects.ts'
 const resolve = (options: unknown) => resolveOptions(options, { environment: {} })
 
 const check = { name: 'database', run: async () => {} }
+const combined = [allOf('all', [check]), optional(anyOf('any', [check])), optional(check)]
 const { logger } = collectingLogger()
 const ca = await certificateAuthority()
 const { cert, key } = await ca.issue('client')
@@ -75,6 +77,8 @@ const rows: [path: string, given: unknown, resolved: unknown, beside?: object, a
   ['health.readyPath', '/ready', '/ready'],
   ['health.livePath', '/live', '/live'],
   ['health.checks', [check], [check]],
+  ['health.checks', combined, combined],
+  ['underPressure.exposeStatusRoute', '/status', '/status'],
   ['health.timeout', '2s', 2000],
   ['health.cacheFor', 0, 0],
   ['health.details', 'full', 'full'],
