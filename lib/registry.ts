@@ -35,14 +35,15 @@ export class ServiceRegistry implements AsyncDisposable {
   readonly #membership: Membership
   #drained: Promise<void> | undefined
   #closed: Promise<void> | undefined
-  /** When all that belongs to the end is to be over. */
-  #endsBy = 0
+  /** What the drain left of `drain.timeout`, for the calls that run at the end. Milliseconds. */
+  #left: number
 
   constructor (
     options: ResolvedOptions, { logger, clock = systemClock, random = Math.random }: RegistrySurroundings
   ) {
     this.#options = options
     this.#clock = clock
+    this.#left = options.drain.timeout
     this.#parts = createParts(options, { logger, clock, random })
     const { client, connectivity, health, catalog } = this.#parts
     this.client = client
@@ -129,11 +130,8 @@ export class ServiceRegistry implements AsyncDisposable {
    */
   drain (): Promise<void> {
     if (this.#drained === undefined) {
-      this.#endsBy = this.#clock.now() + this.#options.drain.timeout
+      this.#drained = this.#drain()
       this.#leaving.abort(new LeavingError())
-      this.#drained = drain({
-        withdraw: within => this.#membership.drain(within), drain: this.#options.drain, clock: this.#clock
-      })
     }
     return this.#drained
   }
@@ -224,6 +222,14 @@ export class ServiceRegistry implements AsyncDisposable {
     throw new UnavailableError(`${id} was not registered`, (cause as Error).message, { cause })
   }
 
+  async #drain (): Promise<void> {
+    const began = this.#clock.now()
+    await drain({
+      withdraw: within => this.#membership.drain(within), drain: this.#options.drain, clock: this.#clock
+    })
+    this.#left = Math.max(this.#left - (this.#clock.now() - began), 0)
+  }
+
   async #close (): Promise<void> {
     await this.drain()
     this.#membership.close()
@@ -233,7 +239,7 @@ export class ServiceRegistry implements AsyncDisposable {
     await this.client.close()
     const patience = new AbortController()
     const ended = this.#parts.calls.close().finally(() => patience.abort())
-    await this.#clock.sleep(this.#endsBy - this.#clock.now(), patience.signal, true).catch(() => {})
+    await this.#clock.sleep(this.#left, patience.signal, true).catch(() => {})
     await this.#parts.calls.destroy()
     await ended
   }

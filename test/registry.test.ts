@@ -1,11 +1,16 @@
+import { EventEmitter } from 'node:events'
 import { hostname } from 'node:os'
 import t from 'tap'
+import { systemClock } from '../lib/clock.ts'
+import { resolveOptions } from '../lib/options/resolve.ts'
+import { ServiceRegistry } from '../lib/registry.ts'
+import { collectingLogger } from './health/collecting-logger.ts'
 import { listeningApp, messages } from './lifecycle/app.ts'
 import { agentService, checksOf, entriesOf, registered } from './lifecycle/catalog.ts'
 import { testRegistry } from './lifecycle/registry.ts'
 import { createConsul, startConsul } from './support/consul.ts'
 import { startCountingProxy } from './support/counting-proxy.ts'
-import { until } from './support/wait.ts'
+import { once, until } from './support/wait.ts'
 
 const consul = await startConsul(t)
 const { url } = consul
@@ -62,6 +67,42 @@ t.test('drain() takes it out, aborts the signal and waits; close() follows at on
   t.same(await entriesOf(consul, 'drainer'), [])
   t.match(await registry.discover('drainer'), [], 'calls go on until close()')
   await registry.close()
+})
+
+t.test('a call that runs at close() may end, however long ago the service was drained by hand', async t => {
+  const handler = new EventEmitter()
+  const { url: own } = await listeningApp(t, {
+    url,
+    service: false,
+    routes (app) {
+      app.get('/slow', async () => {
+        handler.emit('begun')
+        await once(handler, 'end')
+        return 'slow'
+      })
+    }
+  })
+  let later = 0
+  const clock = { ...systemClock, now: () => systemClock.now() + later }
+  const options = { mode: 'static', fallback: { slow: own }, drain: { timeout: '20s' } } as const
+  const registry = new ServiceRegistry(resolveOptions(options), { logger: collectingLogger().logger, clock })
+  t.teardown(() => registry.close())
+  await registry.drain()
+  later = 3_600_000
+  const begun = once(handler, 'begun')
+  const response = registry.fetch('http://slow/slow')
+  await begun
+  const closed = registry.close()
+  setImmediate(() => handler.emit('end'))
+  t.equal(await (await response).text(), 'slow')
+  await closed
+})
+
+t.test('whoever drains or closes because the signal aborts gets the same drain', async t => {
+  const { registry } = testRegistry(t, 'reentrant', 9011, { mode: 'static' })
+  let within: Promise<void> | undefined
+  registry.signal.addEventListener('abort', () => { within = registry.drain() })
+  t.equal(registry.drain(), within)
 })
 
 t.test('await using closes it', async t => {
