@@ -15,13 +15,13 @@ import { startLimit } from './limit.ts'
 import type { Pools } from './pools.ts'
 import { afterFailure } from './retry.ts'
 import type { Route, Scope } from './route.ts'
+import type { RunningCalls } from './running.ts'
 
 export interface CallParts {
   readonly source: InstanceSource
   readonly pools: Pools
   readonly clock: Clock
-  /** The calls that wait to hear of instances. */
-  readonly waiting: Set<Call>
+  readonly running: RunningCalls
 }
 
 /**
@@ -58,7 +58,11 @@ export class Call implements PickContext, AttemptOwner {
   get service (): string { return this.#route.service }
   get key (): string | undefined { return this.#balance.key }
 
+  /** Whether it waits to hear of instances. */
+  get isWaiting (): boolean { return this.#attempt === undefined }
+
   start (): void {
+    this.#parts.running.add(this)
     try {
       this.handler.onConnect(reason => this.abort(reason ?? new errors.RequestAbortedError()))
     } catch (error) {
@@ -88,8 +92,8 @@ export class Call implements PickContext, AttemptOwner {
   }
 
   attemptUpgraded (status: number, headers: Buffer[] | string[] | null, socket: Duplex): void {
-    this.handler.onUpgrade?.(status, headers, socket)
     this.#end()
+    this.handler.onUpgrade?.(status, headers, socket)
   }
 
   attemptFailed ({ sent }: Attempt, error: Error): void {
@@ -108,15 +112,9 @@ export class Call implements PickContext, AttemptOwner {
   }
 
   #wait (): void {
-    const { source, waiting } = this.#parts
-    const settle = (): boolean => {
-      waiting.delete(this)
-      return !this.#ended
-    }
-    waiting.add(this)
-    source.discover(this.service, this.#scope.query).then(
-      instances => { if (settle()) this.#attemptAt(instances) },
-      error => { if (settle()) this.#fail(error) })
+    this.#parts.source.discover(this.service, this.#scope.query).then(
+      instances => { if (!this.#ended) this.#attemptAt(instances) },
+      error => { this.#fail(error) })
   }
 
   #attemptAt (instances: readonly ServiceInstance[]): void {
@@ -156,6 +154,7 @@ export class Call implements PickContext, AttemptOwner {
   #end (): void {
     this.#ended = true
     this.#attempt = undefined
+    this.#parts.running.delete(this)
     this.#releaseBody?.()
     this.#stopDeadline?.()
   }

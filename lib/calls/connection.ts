@@ -44,9 +44,9 @@ export class Connection {
     if (!this.#client.destroyed) await this.#client.close()
   }
 
-  /** Ends at once; the request fails with the error. */
-  async destroy (error: Error | null = null): Promise<void> {
+  /** Ends at once. */
+  async destroy (): Promise<void> {
     this.#dialing?.destroy()
-    await this.#client.destroy(error)
+    await this.#client.destroy()
   }
 }

@@ -4,6 +4,7 @@ import { Balance, parseBalance, type BalanceOptions } from './balance.ts'
 import { Call, type CallParts } from './call.ts'
 import { legacyHandler } from './legacy-handler.ts'
 import type { Routes } from './routes.ts'
+import { RunningCalls } from './running.ts'
 
 /** A request, with what is particular to this call. */
 export interface BalancedDispatchOptions extends Dispatcher.DispatchOptions {
@@ -12,7 +13,7 @@ export interface BalancedDispatchOptions extends Dispatcher.DispatchOptions {
   outside?: boolean
 }
 
-export interface ConsulDispatcherParts extends Omit<CallParts, 'waiting'> {
+export interface ConsulDispatcherParts extends Omit<CallParts, 'running'> {
   readonly routes: Routes
   readonly defaults: Balance
 }
@@ -32,7 +33,7 @@ export class ConsulDispatcher extends Dispatcher {
 
   constructor (parts: ConsulDispatcherParts) {
     super()
-    this.#parts = { ...parts, waiting: new Set() }
+    this.#parts = { ...parts, running: new RunningCalls() }
   }
 
   override dispatch (options: BalancedDispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
@@ -56,8 +57,10 @@ export class ConsulDispatcher extends Dispatcher {
   override close (): Promise<void>
   override close (callback: () => void): void
   override close (callback?: () => void): Promise<void> | void {
-    this.#stop(new ClosedError('A call'))
-    return answer(this.#parts.pools.close(), callback)
+    const { running, pools } = this.#parts
+    this.#closed = true
+    running.abortWaiting(new ClosedError('A call'))
+    return answer(running.ended().then(() => pools.close()), callback)
   }
 
   /** New calls fail, and so do those that run. */
@@ -66,9 +69,10 @@ export class ConsulDispatcher extends Dispatcher {
   override destroy (error: Error | null, callback: () => void): void
   override destroy (error?: Error | null | (() => void), callback?: () => void): Promise<void> | void {
     if (typeof error === 'function') return this.destroy(null, error)
-    const reason = error ?? new errors.ClientDestroyedError()
-    this.#stop(reason)
-    return answer(this.#parts.pools.destroy(reason), callback)
+    const { running, pools } = this.#parts
+    this.#closed = true
+    running.abort(error ?? new errors.ClientDestroyedError())
+    return answer(pools.destroy(), callback)
   }
 
   #passOn (options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
@@ -81,11 +85,6 @@ export class ConsulDispatcher extends Dispatcher {
     } finally {
       this.#passing = false
     }
-  }
-
-  #stop (reason: Error): void {
-    this.#closed = true
-    for (const call of this.#parts.waiting) call.abort(reason)
   }
 
   #balanceOf ({ balance }: BalancedDispatchOptions): Balance {

@@ -66,15 +66,11 @@ export class InstancePool implements ConnectionEvents {
     await this.#ended
   }
 
-  /** Ends everything; requests that run or wait fail with the error. */
-  async destroy (error: Error): Promise<void> {
-    this.#closed = true
-    this.#endIdle()
-    for (const connection of this.#ending) connection.destroy(error)
-    for (const connection of this.#busy.values()) this.#end(connection, connection.destroy(error))
-    for (const handler of this.#line.keys()) handler.onError(error)
-    this.#settle()
-    await this.#ended
+  /** The same, for when no request runs or waits any more: connections that are about to end do so now. */
+  async destroy (): Promise<void> {
+    const closed = this.close()
+    for (const connection of this.#ending) connection.destroy()
+    await closed
   }
 
   onDisconnect (connection: Connection): void {

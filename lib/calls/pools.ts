@@ -1,7 +1,6 @@
 import { createSecureContext, type SecureContext } from 'node:tls'
 import type { Endpoint } from '../balancing/endpoint.ts'
 import type { Clock } from '../clock.ts'
-import { ClosedError } from '../errors.ts'
 import { InstancePool, type InstancePoolOptions } from './instance-pool.ts'
 
 export interface PoolsOptions {
@@ -25,7 +24,6 @@ export class Pools {
   readonly #pools = new Map<Endpoint, Map<string, InstancePool>>()
   /** Those of instances that have left, until their last request has ended. */
   readonly #leaving = new Set<InstancePool>()
-  #closed = false
 
   constructor ({ tls, connectTimeout, connections }: PoolsOptions, clock: Clock) {
     let secureContext: SecureContext | undefined
@@ -45,9 +43,7 @@ export class Pools {
     return this.#all().length
   }
 
-  /** @throws FST_CONSUL_CLOSED */
   of (endpoint: Endpoint, origin: string): InstancePool {
-    if (this.#closed) throw new ClosedError('A call')
     return this.#pools.get(endpoint)?.get(origin) ?? this.#add(endpoint, origin)
   }
 
@@ -60,14 +56,12 @@ export class Pools {
 
   /** Resolves when the last running request has ended. */
   async close (): Promise<void> {
-    this.#closed = true
     await Promise.all(this.#all().map(pool => pool.close()))
   }
 
-  /** Requests that run or wait fail with the error. */
-  async destroy (error: Error): Promise<void> {
-    this.#closed = true
-    await Promise.all(this.#all().map(pool => pool.destroy(error)))
+  /** The same at once, when no request runs any more. */
+  async destroy (): Promise<void> {
+    await Promise.all(this.#all().map(pool => pool.destroy()))
     this.#pools.clear()
   }
 

@@ -7,8 +7,10 @@ import t from 'tap'
 import {
   getGlobalDispatcher, interceptors, request as undiciRequest, setGlobalDispatcher, WebSocket, type Dispatcher
 } from 'undici'
-import { tally } from '../balancing/helpers.ts'
+import { instance, tally } from '../balancing/helpers.ts'
+import { freePort } from '../support/ports.ts'
 import { until } from '../support/wait.ts'
+import { startBlackHole } from './black-hole.ts'
 import { MemorySource, startCalls, startServer } from './helpers.ts'
 
 const get = { origin: 'http://svc', path: '/', method: 'GET' } as const
@@ -246,6 +248,29 @@ t.test('after close() running calls end and new ones fail', async t => {
   await closing
   await until(async () => await slow.connections() === 0)
   await new Promise<void>(resolve => dispatcher.close(resolve))
+})
+
+t.test('after close() a running call still goes to another instance if the first cannot be connected to', async t => {
+  const fine = await startServer(t, 'b')
+  const source = new MemorySource({ svc: [instance({ id: 'a', port: await freePort() }), fine.instance] })
+  const { dispatcher } = startCalls(t, source, { strategy: 'first' })
+  const running = dispatcher.request(get)
+  const closing = [dispatcher.close(), dispatcher.close()].map(async closed => {
+    await closed
+    t.equal(fine.requests, 1)
+  })
+  t.equal(await (await running).body.text(), 'b')
+  await Promise.all(closing)
+  await until(async () => await fine.connections() === 0)
+})
+
+t.test('destroy() ends a call that connects with its error', async t => {
+  const hole = instance({ port: await startBlackHole(t) })
+  const { dispatcher } = startCalls(t, new MemorySource({ svc: [hole] }), { connections: 1, connectTimeout: 20_000 })
+  const running = [dispatcher.request(get), dispatcher.request(get)]
+  const ended = running.map(call => t.rejects(call, { message: /^that is it$/ }))
+  await dispatcher.destroy(new Error('that is it'))
+  await Promise.all(ended)
 })
 
 t.test('destroy() ends running calls with its error', async t => {
