@@ -1,8 +1,9 @@
 import { systemClock } from '../clock.ts'
 import { InvalidOptionError } from '../errors.ts'
+import { shown } from '../options/error.ts'
 import type { CheckLimits, CheckResult, CheckSettings, HealthCheck, HealthStatus, LimitedCheck } from './check.ts'
 import { bestStatus, failuresOf, type Outcome, overallStatus } from './report.ts'
-import { CheckRunner } from './runner.ts'
+import { CheckRunner, validated } from './runner.ts'
 
 /** `timeout`: a limit of the whole; default none, as every part has its own. */
 export type CombineSettings = Omit<CheckSettings, 'name'>
@@ -25,9 +26,13 @@ export function anyOf (name: string, checks: readonly HealthCheck[], settings?: 
   return combined(name, checks, bestStatus, settings)
 }
 
-/** The same check, not critical: its failure means `degraded`. */
+/**
+ * The same check, not critical: its failure means `degraded`.
+ *
+ * @throws FST_CONSUL_INVALID_OPTION if it is no check
+ */
 export function optional (check: HealthCheck): HealthCheck {
-  const inner: LimitedCheck = check
+  const inner: LimitedCheck = validated(check)
   return {
     name: inner.name,
     critical: false,
@@ -46,7 +51,8 @@ function combined (
   { critical, timeout = Infinity }: CombineSettings = {}
 ): HealthCheck {
   if (!Array.isArray(checks) || checks.length === 0) {
-    throw new InvalidOptionError(`checks of the health check ${name}`, 'a list of at least one check', 'none')
+    const received = Array.isArray(checks) ? 'an empty one' : shown('checks', checks)
+    throw new InvalidOptionError(`checks of the health check ${name}`, 'a list of at least one check', received)
   }
   const runners = checks.map(check => new CheckRunner(check))
   return {

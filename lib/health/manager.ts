@@ -1,9 +1,11 @@
+import { setMaxListeners } from 'node:events'
 import { type Clock, systemClock } from '../clock.ts'
 import { type Duration, parseDuration } from '../duration.ts'
 import { ClosedError, DuplicateCheckError, InvalidOptionError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
+import { shown } from '../options/error.ts'
 import type { CheckLimits, HealthCheck, HealthReport, HealthStatus } from './check.ts'
-import { failuresOf, type Outcome, reportOf } from './report.ts'
+import { failingOf, failuresOf, type Outcome, reportOf } from './report.ts'
 import { CheckRunner } from './runner.ts'
 import { timeoutOf } from './timeout.ts'
 
@@ -13,7 +15,7 @@ export interface HealthCheckManagerOptions {
   /** How long a report serves further callers. Milliseconds or a Go duration. Default 1 s. */
   cacheFor?: Duration | undefined
   clock?: Clock | undefined
-  /** Gets one line when the status of the whole changes. Default none. */
+  /** Gets one line when the status of the whole or of a check changes. Default none. */
   logger?: Logger | undefined
 }
 
@@ -25,6 +27,7 @@ export class HealthCheckManager {
   readonly #runners = new Map<string, CheckRunner>()
   readonly #closing = new AbortController()
   #status: HealthStatus = 'healthy'
+  #failing = failingOf([])
   #running: Promise<HealthReport> | undefined
   #last: { report: HealthReport, until: number } | undefined
 
@@ -33,6 +36,7 @@ export class HealthCheckManager {
     this.#limits = { timeout: timeoutOf(timeout, 'health.timeout'), clock }
     this.#cacheFor = cacheOf(cacheFor)
     this.#logger = logger
+    setMaxListeners(0, this.#closing.signal) // Every check that runs listens.
   }
 
   /**
@@ -82,10 +86,13 @@ export class HealthCheckManager {
     return report
   }
 
+  /** A message is told nowhere else: another check that fails is a line also if the whole stays what it was. */
   #logChange (status: HealthStatus, outcomes: readonly Outcome[]): void {
     const previous = this.#status
-    if (status === previous || this.#closing.signal.aborted) return
+    const failing = failingOf(outcomes)
+    if (failing === this.#failing || this.#closing.signal.aborted) return
     this.#status = status
+    this.#failing = failing
     if (status === 'healthy') {
       this.#logger?.info({ status, previous }, 'Health is healthy again')
     } else {
@@ -96,6 +103,6 @@ export class HealthCheckManager {
 
 function cacheOf (value: Duration): number {
   const ms = parseDuration(value)
-  if (ms === undefined) throw new InvalidOptionError('health.cacheFor', 'a duration', String(value))
+  if (ms === undefined) throw new InvalidOptionError('health.cacheFor', 'a duration', shown('health.cacheFor', value))
   return ms
 }

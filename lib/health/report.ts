@@ -23,6 +23,12 @@ export function bestStatus (outcomes: readonly Outcome[]): HealthStatus {
   return outcomes.map(({ result }) => result.status).reduce(better, 'unhealthy')
 }
 
+/** What is not healthy, and how: the same text as long as that is the same. */
+export function failingOf (outcomes: readonly Outcome[]): string {
+  const failing = outcomes.filter(({ result }) => result.status !== 'healthy')
+  return JSON.stringify(failing.map(({ name, result }) => [name, result.status]))
+}
+
 /** `name: message` of everything that is not healthy. */
 export function failuresOf (outcomes: readonly Outcome[]): string {
   return outcomes

@@ -1,4 +1,6 @@
+import { setMaxListeners } from 'node:events'
 import { CheckTimeoutError, InvalidOptionError } from '../errors.ts'
+import { shown } from '../options/error.ts'
 import type { CheckLimits, CheckResult, LimitedCheck } from './check.ts'
 import type { Outcome } from './report.ts'
 import { messageOf, resultOf, unhealthy } from './result.ts'
@@ -37,6 +39,7 @@ export class CheckRunner {
     const { name } = this
     const timeout = this.#timeout ?? limits.timeout
     const controller = new AbortController()
+    setMaxListeners(0, controller.signal) // Every part of a combined check that runs listens.
     return new Promise(resolve => {
       const onLimit = () => giveUp(new CheckTimeoutError(name, timeout), `did not settle within ${timeout} ms`)
       const onAbort = () => giveUp(signal.reason, messageOf(signal.reason))
@@ -70,19 +73,20 @@ export class CheckRunner {
   }
 }
 
-function validated (check: LimitedCheck): LimitedCheck {
+/** @throws FST_CONSUL_INVALID_OPTION if it is no check */
+export function validated (check: LimitedCheck): LimitedCheck {
   if (typeof check !== 'object' || check === null) {
-    throw new InvalidOptionError('A health check', 'an object with a name and run()', String(check))
+    throw new InvalidOptionError('A health check', 'an object with a name and run()', shown('check', check))
   }
   const { name, critical } = check
   if (typeof name !== 'string' || name === '') {
-    throw new InvalidOptionError('name of a health check', 'a non-empty string', typeof name)
+    throw new InvalidOptionError('name of a health check', 'a non-empty string', shown('name', name))
   }
   if (typeof check.run !== 'function') {
-    throw new InvalidOptionError(`run of the health check ${name}`, 'a function', typeof check.run)
+    throw new InvalidOptionError(`run of the health check ${name}`, 'a function', shown('run', check.run))
   }
   if (critical !== undefined && typeof critical !== 'boolean') {
-    throw new InvalidOptionError(`critical of the health check ${name}`, 'a boolean', typeof critical)
+    throw new InvalidOptionError(`critical of the health check ${name}`, 'a boolean', shown('critical', critical))
   }
   return check
 }

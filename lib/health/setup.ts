@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { InvalidOptionError } from '../errors.ts'
+import type { HealthCheck } from './check.ts'
 import { databaseCheck } from './database-check.ts'
 import { HealthCheckManager } from './manager.ts'
 import { redisCheck } from './redis-check.ts'
@@ -29,10 +30,10 @@ export function setupHealthChecks (
   const manager = managerOf(app)
   const [option] = Object.keys(unknown)
   if (option !== undefined) throw new InvalidOptionError('setupHealthChecks()', 'given db and redis only', option)
-  const checks = [db && databaseCheck(db), redis && redisCheck(redis)]
-  for (const check of checks) {
-    if (check !== undefined) manager.add(check)
-  }
+  const checks: HealthCheck[] = []
+  if (db !== undefined) checks.push(databaseCheck(db))
+  if (redis !== undefined) checks.push(redisCheck(redis))
+  for (const check of checks) manager.add(check)
   return manager
 }
 

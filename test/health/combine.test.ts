@@ -104,7 +104,10 @@ t.test('a hung part is not started again', async t => {
 
 t.test('nothing to combine is an error', async t => {
   const code = 'FST_CONSUL_INVALID_OPTION'
-  t.throws(() => allOf('none', []), { code, message: /checks of the health check none must be a list/ })
-  t.throws(() => anyOf('none', undefined as unknown as HealthCheck[]), { code })
+  const message = /checks of the health check none must be a list of at least one check, got an empty one$/
+  t.throws(() => allOf('none', []), { code, message })
+  t.throws(() => anyOf('none', undefined as unknown as HealthCheck[]), { code, message: /got undefined$/ })
+  t.throws(() => optional(undefined as unknown as HealthCheck), { code, message: /A health check must be/ })
+  t.throws(() => optional({ name: 'a' } as HealthCheck), { code, message: /run of the health check a must be/ })
   t.throws(() => anyOf('bad', [{ name: 'a' } as unknown as HealthCheck]), { code })
 })

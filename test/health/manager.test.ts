@@ -1,5 +1,6 @@
 import t from 'tap'
-import type { HealthStatus } from '../../lib/health/check.ts'
+import type { HealthCheck, HealthStatus } from '../../lib/health/check.ts'
+import { allOf } from '../../lib/health/combine.ts'
 import { HealthCheckManager } from '../../lib/health/manager.ts'
 import { collectingLogger } from './collecting-logger.ts'
 import { ManualClock } from './manual-clock.ts'
@@ -104,7 +105,7 @@ t.test('a check added during a run is in its report', async t => {
   t.same(Object.keys((await running).checks), ['slow', 'late'])
 })
 
-t.test('a change of the whole is one line, a run is none', async t => {
+t.test('a change of a check is one line, a run is none', async t => {
   const { logger, lines } = collectingLogger()
   const manager = new HealthCheckManager({ cacheFor: 0, logger })
   let database: HealthStatus | Error = 'healthy'
@@ -132,11 +133,30 @@ t.test('a change of the whole is one line, a run is none', async t => {
     },
     {
       level: 'warn',
+      details: { status: 'unhealthy', previous: 'unhealthy' },
+      message: 'Health is unhealthy: database: connect ECONNREFUSED 10.0.0.1:5432; cache: unhealthy'
+    },
+    {
+      level: 'warn',
       details: { status: 'degraded', previous: 'unhealthy' },
       message: 'Health is degraded: cache: unhealthy'
     },
     { level: 'info', details: { status: 'healthy', previous: 'degraded' }, message: 'Health is healthy again' }
   ])
+})
+
+t.test('many checks at a time, also as parts of one, are no reason for a warning', async t => {
+  const warnings: Error[] = []
+  const onWarning = (warning: Error): void => { warnings.push(warning) }
+  process.on('warning', onWarning)
+  t.teardown(() => process.off('warning', onWarning))
+  const many = (name: string): HealthCheck[] =>
+    Array.from({ length: 20 }, (_, i) => ({ name: `${name}-${i}`, run: async () => {} }))
+  const manager = new HealthCheckManager()
+  for (const check of [...many('check'), allOf('all', many('part'))]) manager.add(check)
+  t.equal((await manager.check()).status, 'healthy')
+  await new Promise(resolve => { setImmediate(resolve) }) // A warning is told in the next tick.
+  t.same(warnings, [])
 })
 
 t.test('close aborts what runs, without a line, and ends the checks for good', async t => {
@@ -159,6 +179,7 @@ t.test('close aborts what runs, without a line, and ends the checks for good', a
 t.test('options that cannot be used are refused', async t => {
   const code = 'FST_CONSUL_INVALID_OPTION'
   t.throws(() => new HealthCheckManager({ timeout: -1 }), { code, message: /health\.timeout .*, got -1/ })
-  t.throws(() => new HealthCheckManager({ timeout: '1d' }), { code, message: /health\.timeout .*, got 1d/ })
-  t.throws(() => new HealthCheckManager({ cacheFor: 'soon' }), { code, message: /health\.cacheFor .*, got soon/ })
+  t.throws(() => new HealthCheckManager({ timeout: '1d' }), { code, message: /health\.timeout .*, got '1d'/ })
+  t.throws(() => new HealthCheckManager({ cacheFor: 'soon' }), { code, message: /health\.cacheFor .*, got 'soon'/ })
+  t.throws(() => new HealthCheckManager({ cacheFor: Object.create(null) }), { code, message: /got an object$/ })
 })

@@ -106,11 +106,13 @@ t.test('what is no check is refused', async t => {
   const run = (): void => {}
   const table: Array<[unknown, RegExp]> = [
     [undefined, /A health check must be an object/],
-    [{ name: '', run }, /name of a health check must be a non-empty string/],
-    [{ name: 7, run }, /name of a health check must be a non-empty string, got number/],
+    [async () => {}, /A health check must be an object with a name and run\(\), got a function$/],
+    [{ name: '', run }, /name of a health check must be a non-empty string, got ''$/],
+    [{ name: 7, run }, /name of a health check must be a non-empty string, got 7$/],
     [{ name: 'a' }, /run of the health check a must be a function, got undefined/],
-    [{ name: 'a', run, critical: 'no' }, /critical of the health check a must be a boolean, got string/],
-    [{ name: 'a', run, timeout: '1d' }, /timeout of the health check a must be a duration above 0 .*, got 1d/],
+    [{ name: 'a', run, critical: 'no' }, /critical of the health check a must be a boolean, got 'no'$/],
+    [{ name: 'a', run, timeout: '1d' }, /timeout of the health check a must be a duration above 0 .*, got '1d'$/],
+    [{ name: 'a', run, timeout: Object.create(null) }, /above 0 .*, got an object$/],
     [{ name: 'a', run, timeout: 0 }, /must be a duration above 0/],
     [{ name: 'a', run, timeout: '600h' }, /below 25 days/]
   ]

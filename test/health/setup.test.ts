@@ -47,6 +47,7 @@ t.test('what cannot be checked is refused', async t => {
   const app = appWith(new HealthCheckManager())
   const code = 'FST_CONSUL_INVALID_OPTION'
   t.throws(() => setupHealthChecks(app, { db: {} }), { code, message: /The database of a health check/ })
+  t.throws(() => setupHealthChecks(app, { db: null } as object), { code, message: /The database .* got null$/ })
   t.throws(() => setupHealthChecks(app, { redis: {} }), { code, message: /The client of a Redis health check/ })
   t.throws(() => setupHealthChecks(app, { database: db } as object), { code, message: /got database/ })
   setupHealthChecks(app, { db })
