@@ -88,3 +88,23 @@ t.test('a push that Consul does not take is tried again', async t => {
   const told = messages(lines, 'warn').filter(line => line.startsWith('The registration could not'))
   t.equal(told.length, 1)
 })
+
+t.test('while Consul is down a push waits for it, and asks nothing itself', async t => {
+  const own = await startConsul(t)
+  const { check, become } = database()
+  const { app } = await listeningApp(t, {
+    url: own.url, service: { name: 'waiting' }, check: { interval: '1h' }, health: { checks: [check], cacheFor: 0 }
+  })
+  await until(() => app.consul.registration.state === 'registered')
+  const { client } = app.consul
+  const pushes = t.capture(client, 'agentChecks', client.agentChecks)
+  const probes = t.capture(client, 'leader', client.leader)
+  await own.kill()
+  become('healthy')
+  await until(() => app.consul.registration.error)
+  let probed = probes().length
+  await until(() => (probed += probes().length) > 5, { timeout: 20_000 }) // They are a second apart by then.
+  t.equal(pushes().length, 1)
+  await own.start()
+  await registered(own, 'waiting', 'passing')
+})

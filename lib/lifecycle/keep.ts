@@ -72,7 +72,7 @@ export async function pushRecovery (
   while (registered().status !== 'passing') {
     await clock.sleep(recheckEvery, signal)
     const { status } = await readiness()
-    if (rank[status] > rank[registered().status]) await improve().catch(() => {})
+    if (rank[status] > rank[registered().status]) await improve()
   }
 }
 

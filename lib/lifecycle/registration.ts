@@ -163,6 +163,10 @@ export class Registration {
     return retry(failure, () => this.#write(), this.#parts, this.#ended.signal)
   }
 
+  #writeUntilTaken (): Promise<void> {
+    return this.#write().catch(error => this.#retry(error))
+  }
+
   #failed (error: Error): void {
     this.#parts.connectivity.report(error)
     const before = this.#status.error
@@ -192,7 +196,7 @@ export class Registration {
     if (this.#recovering || this.#registered.check.type === 'ttl') return
     this.#recovering = true
     const registered = () => this.#registered
-    const improve = () => this.#write()
+    const improve = () => this.#writeUntilTaken()
     try {
       await pushRecovery({ ...this.#parts, registered, improve }, this.#ended.signal)
     } finally {
@@ -208,7 +212,7 @@ export class Registration {
       await this.#corrections.take(this.#ended.signal)
       this.#parts.logger.warn({ id: this.#status.id, reason }, 'The registration was lost and is written again')
       this.#enter('registering')
-      await this.#write().catch(error => this.#retry(error))
+      await this.#writeUntilTaken()
     } catch {
       // The end came first.
     } finally {
