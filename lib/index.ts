@@ -15,8 +15,7 @@ import { consulPlugin } from './plugin.ts'
 import { registerWithConsul } from './register-with-consul.ts'
 import { ServiceRegistry } from './registry.ts'
 
-/** The plugin: `await app.register(fastifyConsul, options)`. `require()` gives it with every named export attached. */
-const fastifyConsul = Object.assign(fp(consulPlugin, { fastify: '5.x', name: 'fastify-consul' }), {
+const plugin = Object.assign(fp(consulPlugin, { fastify: '5.x', name: 'fastify-consul' }), {
   ConsulClient,
   HealthCheckManager,
   ServiceInstance,
@@ -34,6 +33,9 @@ const fastifyConsul = Object.assign(fp(consulPlugin, { fastify: '5.x', name: 'fa
   serviceCheck,
   setupHealthChecks
 })
+
+/** The plugin: `await app.register(fastifyConsul, options)`. `require()` gives it with every named export attached. */
+const fastifyConsul = Object.assign(plugin, { default: plugin, fastifyConsul: plugin })
 
 export {
   fastifyConsul as default,
@@ -58,11 +60,14 @@ export {
 }
 
 export type { BalanceOptions } from './calls/balance.ts'
-export type { FetchInit } from './calls/fetch.ts'
-export type { CallRequestOptions } from './calls/request.ts'
-export type { CallOptions, ClientOptions, HealthQuery, ReadOptions } from './consul/client.ts'
+export type { PickOptions } from './calls/calls.ts'
+export type { Fetch, FetchInit } from './calls/fetch.ts'
+export type { CallRequest, CallRequestOptions } from './calls/request.ts'
+export type { BlockingOptions, CallOptions, ClientOptions, HealthQuery, ReadOptions } from './consul/client.ts'
 export type { CheckDefinition, ServiceDefinition } from './consul/service-definition.ts'
-export type { Answer } from './consul/wire.ts'
+export type {
+  Answer, CheckStatus, WireAgentSelf, WireCheck, WireHealthEntry, WireService
+} from './consul/wire.ts'
 export type { DiscoverQuery } from './discovery/source.ts'
 export type { CheckResult, CheckSettings, HealthReport, HealthStatus } from './health/check.ts'
 export type { CombineSettings } from './health/combine.ts'
@@ -71,9 +76,11 @@ export type { HttpCheckSettings } from './health/http-check.ts'
 export type { HealthCheckManagerOptions } from './health/manager.ts'
 export type { SetupHealthChecksOptions } from './health/setup.ts'
 export type { RegistrationState, RegistrationStatus } from './lifecycle/registration-status.ts'
+export type { Logger } from './logger.ts'
 export type { Explanation, ExplainedInstance } from './observe/explain.ts'
 export type {
   BalancerOptions, CallsOptions, CheckOptions, ConsulOptions, DiscoveryOptions, DrainOptions, Duration, HealthCheck,
   HealthOptions, ServiceOptions, StrategyContext, StrategyFunction, StrategyName, TlsOptions, UnderPressureOptions
 } from './options/types.ts'
+export type { MountOptions } from './plugin.ts'
 export type { RegisterWithConsulOptions } from './register-with-consul.ts'

@@ -22,7 +22,7 @@ declare module 'fastify' {
 /** Fastify's own options for a plugin. */
 export interface MountOptions {
   /** Put before the health routes. Default none. */
-  prefix?: string | undefined
+  prefix?: string
 }
 
 /** Options → parts → decorators → hooks. No I/O before the app is ready. */

@@ -12,6 +12,7 @@ t.test('require() gives the plugin with every named export attached', async t =>
   t.type(required, 'function')
   t.equal(required, publicNames.default)
   const names = Object.keys(publicNames).filter(name => name !== 'module.exports')
+  t.equal(required.fastifyConsul, required)
   for (const name of names) t.equal(required[name], publicNames[name as keyof typeof publicNames], name)
   t.same(Object.keys(required).sort(), names.sort())
 })

@@ -2,7 +2,8 @@
 import Fastify from 'fastify'
 import consul, {
   ConsulClient, createServiceRegistry, databaseCheck, registerWithConsul, setupHealthChecks,
-  type ConsulOptions, type ServiceInstance, type ServiceRegistry
+  type Answer, type CallRequest, type CallRequestOptions, type ConsulOptions, type Fetch, type FetchInit, type Logger,
+  type MountOptions, type PickOptions, type ServiceInstance, type ServiceRegistry, type WireHealthEntry
 } from 'fastify-consul'
 
 const app = Fastify()
@@ -35,6 +36,17 @@ app.get('/', async () => {
   return { status, url, statusCode, first: await response.json(), second: await body.json() }
 })
 
+// What a program wraps has a name.
+const call: Fetch = app.fetch
+const init: FetchInit = { balance: { tag: 'v1' } }
+const request: CallRequest = app.consul.request
+const requestOptions: CallRequestOptions = { method: 'POST', body: '{}', balance: { deadline: '5s' } }
+const pick: PickOptions = { strategy: 'random', tag: 'v1' }
+const answers = [call('http://b/', init), request('http://b/', requestOptions), app.consul.getServiceUrl('b', pick)]
+const logger: Logger = app.log
+const mounted: ConsulOptions & MountOptions = { prefix: '/api', logger }
+await app.register(consul, mounted)
+
 const registry: ServiceRegistry = app.consul
 registry.health.add({ name: 'disk', critical: false, run: async signal => { signal.throwIfAborted() } })
 registry.health.add(databaseCheck({ query: async (sql: string) => sql }))
@@ -50,10 +62,11 @@ const id: string | undefined = await alone.register()
 
 const client = new ConsulClient({ url: 'http://127.0.0.1:8500', token: async () => 'secret' })
 const registered: string = await client.registerService({ name: 'a', check: { ttl: '10s' } })
+const entries: Answer<WireHealthEntry[]> = await client.health('a')
 // @ts-expect-error a check has no such field
 await client.registerService({ name: 'a', check: { every: '10s' } })
 await registerWithConsul({ name: 'a', port: 1, tags: ['x'], check: false })
 // @ts-expect-error a port is needed
 await registerWithConsul({ name: 'a' })
 
-export { id, registered }
+export { answers, entries, id, registered }
