@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts'
 
 interface ListingParts {
   readonly clock: Clock
-  /** The catalog shows the service. */
+  /** The catalog shows the service, and the agent has taken the last write. */
   readonly onShown: () => void
   /** The catalog has shown the service since the last write, and does no longer. */
   readonly onLost: () => void
@@ -17,6 +17,7 @@ const showWithin = 3000
 export class Listing {
   readonly #parts: ListingParts
   #shown = false
+  #taken = false
   #onGone = () => {}
   #cancel = () => {}
 
@@ -27,10 +28,12 @@ export class Listing {
   /** A write begins: what was shown before says nothing of it. */
   begin (): void {
     this.#shown = false
+    this.#taken = false
   }
 
   /** The agent has taken the write. */
   expect (): void {
+    this.#taken = true
     if (this.#shown) return this.#parts.onShown()
     this.stop()
     this.#cancel = this.#parts.clock.after(showWithin, this.#parts.onMissing)
@@ -42,7 +45,7 @@ export class Listing {
     this.#shown = isShown
     if (isShown) {
       this.stop()
-      this.#parts.onShown()
+      if (this.#taken) this.#parts.onShown()
     } else {
       this.#onGone()
       if (wasShown) this.#parts.onLost()

@@ -230,7 +230,7 @@ export class Registration {
 
   #confirm (): void {
     const { state, id } = this.#status
-    if (this.#registrar?.registered === undefined || this.ended) return
+    if (this.ended) return
     if (state === 'unconfirmed') this.#parts.logger.info({ id }, 'The catalog shows the registration')
     if (state !== 'registered') this.#enter('registered')
   }

@@ -23,9 +23,10 @@ t.test('shown by the catalog after the write, or before its answer has come', as
   t.same(told, ['shown'])
   listing.begin()
   listing.update(true)
+  t.same(told, ['shown'], 'it may be an older one, as long as the agent has not answered')
   listing.expect()
   clock.advance(10_000)
-  t.same(told, ['shown', 'shown', 'shown'])
+  t.same(told, ['shown', 'shown'])
 })
 
 t.test('not shown within three seconds it is missing, and may still be shown later', async t => {
@@ -47,12 +48,13 @@ t.test('what was shown before a write does not count for it', async t => {
   listing.begin()
   listing.expect()
   clock.advance(3000)
-  t.same(told, ['shown', 'missing'])
+  t.same(told, ['missing'])
 })
 
 t.test('lost is what was shown since the last write', async t => {
   const { listing, told } = fixture()
-  listing.update(false)
+  listing.begin()
+  listing.expect()
   listing.update(true)
   listing.update(false)
   listing.update(false)
