@@ -78,10 +78,11 @@ export class ConsulDispatcher extends Dispatcher {
   #passOn (options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
     const global = getGlobalDispatcher()
     if (this.#passing) this.#leadsHere = global
-    if (global === this.#leadsHere) return this.#original.dispatch(options, handler)
+    const request = withoutDispatcher(options)
+    if (global === this.#leadsHere) return this.#original.dispatch(request, handler)
     this.#passing = true
     try {
-      return global.dispatch(options, handler)
+      return global.dispatch(request, handler)
     } finally {
       this.#passing = false
     }
@@ -97,6 +98,11 @@ function originOf ({ origin }: Dispatcher.DispatchOptions): string {
   if (typeof origin === 'string') return origin
   if (origin instanceof URL) return origin.origin
   throw new errors.InvalidArgumentError('a request needs an origin: a string or a URL')
+}
+
+/** undici's `request()` and the like say which dispatcher they go through; that of Node 26 refuses to hear it. */
+function withoutDispatcher (options: Dispatcher.DispatchOptions): Dispatcher.DispatchOptions {
+  return 'dispatcher' in options ? { ...options, dispatcher: undefined } as Dispatcher.DispatchOptions : options
 }
 
 function answer (done: Promise<void>, callback: (() => void) | undefined): Promise<void> | void {

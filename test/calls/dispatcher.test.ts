@@ -203,6 +203,21 @@ t.test('an ordinary host is reached, through undici\'s global dispatcher', async
   t.same(source.asked, [])
 })
 
+t.test('a request for an ordinary host names no dispatcher any more when it is passed on', async t => {
+  const { servers, source } = await twoServers(t)
+  const { dispatcher } = startCalls(t, source)
+  const before = getGlobalDispatcher()
+  t.teardown(() => setGlobalDispatcher(before))
+  const named: unknown[] = []
+  setGlobalDispatcher(before.compose(dispatch => (options: Dispatcher.DispatchOptions, handler) => {
+    named.push(Reflect.get(options, 'dispatcher'))
+    return dispatch(options, handler)
+  }))
+  const { address, port } = servers[0].instance
+  await (await undiciRequest(`http://${address}:${port}/`, { dispatcher })).body.text()
+  t.same(named, [undefined])
+})
+
 t.test('it may be undici\'s global dispatcher itself, alone or behind interceptors', async t => {
   const { servers, source } = await twoServers(t)
   const { dispatcher, fetch } = startCalls(t, source)
