@@ -21,6 +21,9 @@ export interface ConsulDispatcherParts extends Omit<CallParts, 'running'> {
 /**
  * Sends requests for services to their instances, and every other one where undici sends it by default. Works wherever
  * undici takes a dispatcher: `request()`, `stream()`, `pipeline()`, `upgrade()`, `connect()`, `compose()`, `fetch()`.
+ *
+ * It sees single requests, not where a call began: whoever follows redirects through it, such as undici's or Node's
+ * own `fetch()`, may be led from an ordinary host to a service. Our `fetch()` and `request()` are not.
  */
 export class ConsulDispatcher extends Dispatcher {
   readonly #parts: ConsulDispatcherParts & CallParts
