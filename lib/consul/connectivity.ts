@@ -27,26 +27,28 @@ export const isRefusal = (error: unknown): boolean =>
 export class Connectivity {
   readonly #parts: Parts
   readonly #ended = new AbortController()
-  #outage: Promise<void> | undefined
+  #probing: Promise<void> | undefined
+  #lost = false
 
   constructor (parts: Parts) {
     this.#parts = parts
   }
 
+  /** A single connection may break: until the first probe has failed too the agent counts as up. */
   get up (): boolean {
-    return this.#outage === undefined
+    return !this.#lost
   }
 
   /** To be told of every error of a request: a lost connection starts the probe. */
   report (error: unknown): void {
-    if (!isConnectionError(error) || !this.up || this.#ended.signal.aborted) return
-    this.#outage = this.#probeUntilAnswered(error).catch(() => {})
+    if (!isConnectionError(error) || this.#probing !== undefined || this.#ended.signal.aborted) return
+    this.#probing = this.#probeUntilAnswered(error).catch(() => {})
   }
 
-  /** Resolves when the agent answers again, at once if it does now. Rejects with the signal's reason. */
+  /** Resolves when a probe was answered, at once if none is needed. Rejects with the signal's reason. */
   async restored (signal: AbortSignal): Promise<void> {
-    if (this.#outage === undefined) return
-    await abortable(this.#outage, signal)
+    if (this.#probing === undefined) return
+    await abortable(this.#probing, signal)
     await this.#parts.clock.sleep(this.#parts.random() * spread, signal)
   }
 
@@ -54,19 +56,21 @@ export class Connectivity {
     this.#ended.abort()
   }
 
-  /** A single connection that broke while the agent goes on answering is no outage, and no line in the log. */
+  /** A connection that broke while the agent goes on answering is no outage, and no line in the log. */
   async #probeUntilAnswered (err: unknown): Promise<void> {
     const { logger, clock, random } = this.#parts
     const backoff = new Backoff({ initial: 100, max: 1000, random })
     const since = clock.now()
     await clock.sleep(backoff.next(), this.#ended.signal)
-    const isOutage = !await this.#answers()
+    this.#lost = !await this.#answers()
+    const isOutage = this.#lost
     if (isOutage) {
       logger.warn({ err }, 'Consul cannot be reached; what is known of it is kept')
       do await clock.sleep(backoff.next(), this.#ended.signal)
       while (!await this.#answers())
     }
-    this.#outage = undefined
+    this.#probing = undefined
+    this.#lost = false
     if (isOutage) logger.info({ outage: Math.round(clock.now() - since) }, 'Consul answers again')
   }
 

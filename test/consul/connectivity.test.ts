@@ -64,12 +64,12 @@ t.test('an outage is told once, probed at growing distances, and its end is told
   answerWith(down)
   connectivity.report(unreachable)
   connectivity.report(unreachable)
-  t.notOk(connectivity.up)
   const distances: number[] = []
   for (let i = 0; i < 7; i++) {
     distances.push(clock.pending[0]!)
     await pass(clock.pending[0]!)
     connectivity.report(unreachable)
+    t.notOk(connectivity.up)
   }
   t.same(distances, [100, 200, 400, 800, 1000, 1000, 1000])
   t.equal(probes(), 7, 'one probe at a time')
@@ -84,21 +84,23 @@ t.test('an outage is told once, probed at growing distances, and its end is told
   t.same(clock.pending, [])
 })
 
-t.test('a broken connection of an agent that goes on answering is not told', async t => {
-  const { connectivity, pass, lines } = parts()
+t.test('a broken connection of an agent that goes on answering is not told, and keeps nobody from asking', async t => {
+  const { connectivity, pass, lines, probes } = parts()
   connectivity.report(unreachable)
-  t.notOk(connectivity.up)
+  t.ok(connectivity.up)
   await pass(100)
   t.ok(connectivity.up)
+  t.equal(probes(), 1)
   t.same(lines, [])
 })
 
 t.test('an agent that refuses the probe answers', async t => {
-  const { connectivity, pass, answerWith } = parts()
+  const { connectivity, pass, answerWith, clock } = parts()
   answerWith(() => { throw new ApiForbiddenError('GET /v1/status/leader', 403, '') })
   connectivity.report(unreachable)
   await pass(100)
   t.ok(connectivity.up)
+  t.same(clock.pending, [])
 })
 
 t.test('whoever waits goes on within 200 ms of the first answer', async t => {

@@ -76,9 +76,9 @@ t.test('the first call without Consul fails at once and says what to do', async 
     })
   }
   t.equal(proxy.count('/v1/health/service/web'), 1)
+  await until(() => log().includes(lost))
   await t.rejects(catalog.discover('other'), { message: /where other is: its agent cannot be reached\. Check/ })
   t.equal(proxy.count('/v1/health/service/other'), 0)
-  await until(() => log().includes(lost))
   await consul.start()
   await register(consul, { Name: 'web' })
   await until(() => log().includes(back))
