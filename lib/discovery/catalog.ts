@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { Clock, Random } from '../clock.ts'
 import type { ConsulClient } from '../consul/client.ts'
 import { isConnectionError, isRefusal, type Connectivity } from '../consul/connectivity.ts'
@@ -11,6 +12,7 @@ import { CatalogLog } from './catalog-log.ts'
 import { Departures } from './departures.ts'
 import { stepIndex } from './index-rule.ts'
 import { departed, nothingKnown, type ServiceSnapshot } from './instances.ts'
+import { SingleFlight } from './single-flight.ts'
 import type { DiscoverQuery, InstanceSource } from './source.ts'
 import { unavailable } from './unavailable.ts'
 import { ViewTable } from './view-table.ts'
@@ -47,7 +49,8 @@ export class Catalog implements InstanceSource {
   readonly #watches: Watches
   readonly #departures: Departures
   readonly #log: CatalogLog
-  readonly #asking = new Map<ServiceView, Promise<void>>()
+  /** One question for all who want to know the same. */
+  readonly #asking = new SingleFlight<ServiceView>()
   readonly #preloaded = new Set<ServiceView>()
   readonly #followers = new Map<ServiceView, Set<(snapshot: ServiceSnapshot) => void>>()
   readonly #closed = new AbortController()
@@ -56,7 +59,7 @@ export class Catalog implements InstanceSource {
     this.#options = options
     this.#parts = parts
     this.#log = new CatalogLog(parts.logger)
-    this.#views = new ViewTable(({ snapshot }) => this.#departures.check(snapshot?.healthy ?? []))
+    this.#views = new ViewTable(view => this.#forget(view))
     this.#departures = new Departures(() => this.#views.instanceKeys())
     this.#watches = new Watches({
       idleAfter: options.idleAfter,
@@ -64,6 +67,8 @@ export class Catalog implements InstanceSource {
       isWanted: view => this.#isWanted(view),
       onIdle: view => this.#rest(view)
     })
+    // Every first call under way listens.
+    setMaxListeners(0, this.#closed.signal)
   }
 
   peek (name: string, query: DiscoverQuery = {}): readonly ServiceInstance[] | undefined {
@@ -94,7 +99,7 @@ export class Catalog implements InstanceSource {
     this.#preloaded.add(view)
     view.wanted = true
     if (view.upkeep !== 'watched') this.#keep(view)
-    if (view.upkeep === 'polled') this.#poll(view)
+    if (view.upkeep === 'polled') this.#update(view)
   }
 
   /** The same beyond `maxWatches` too. The listener gets every answer's snapshot. */
@@ -137,52 +142,43 @@ export class Catalog implements InstanceSource {
 
   /** Someone asked: a view that is kept up to date only while it is asked for gets what it needs. */
   #refresh (view: ServiceView): void {
-    view.asked = true
-    view.wanted = true
+    view.want()
     if (view.upkeep !== 'idle' && view.upkeep !== 'polled') return
     this.#keep(view)
-    if (view.upkeep === 'polled' && view.staleFor(this.#parts.clock.now()) > pollAfter) this.#poll(view)
+    if (view.upkeep === 'polled' && view.staleFor(this.#parts.clock.now()) > pollAfter) this.#update(view)
   }
 
   async #load (name: string, query: DiscoverQuery): Promise<ServiceView> {
     encodeName(name)
     const view = this.#views.obtain(name, query)
-    view.asked = true
-    view.wanted = true
-    if (this.#isWorthAsking(view)) await this.#ask(view).catch(() => {})
+    view.want()
+    await this.#update(view)
     this.#closed.signal.throwIfAborted()
     if (view.snapshot === undefined || this.#isTooOld(view)) throw unavailable(view)
     return view
   }
 
-  #poll (view: ServiceView): void {
-    if (this.#isWorthAsking(view)) this.#ask(view).catch(() => {})
+  /**
+   * Asks, but not while the agent cannot be reached, and not at every call when it refuses. It never rejects: what
+   * failed stands in the view.
+   */
+  async #update (view: ServiceView): Promise<void> {
+    const { connectivity, clock } = this.#parts
+    if (!connectivity.up || clock.now() < view.askAgainAt || this.#closed.signal.aborted) return
+    await this.#asking.run(view, () => this.#ask(view))
   }
 
-  /** Not while the agent cannot be reached, and not at every call when it refuses. */
-  #isWorthAsking (view: ServiceView): boolean {
-    return this.#parts.connectivity.up && this.#parts.clock.now() >= view.askAgainAt && !this.#closed.signal.aborted
-  }
-
-  /** One question for all who want to know the same. */
-  #ask (view: ServiceView): Promise<void> {
-    const running = this.#asking.get(view)
-    if (running !== undefined) return running
-    const asking = this.#askOnce(view).finally(() => this.#asking.delete(view))
-    this.#asking.set(view, asking)
-    return asking
-  }
-
-  async #askOnce (view: ServiceView): Promise<void> {
+  /** What a watch of the same service has learned in the meantime is newer, and stays. */
+  async #ask (view: ServiceView): Promise<void> {
+    const before = view.snapshot
     try {
       const answer = await this.#query(view, undefined, this.#closed.signal)
-      this.#accept(view, answer)
+      if (view.snapshot === before) this.#accept(view, answer)
       if (view.upkeep !== 'new' && view.upkeep !== 'unknown') return
       if (answer.value.length === 0) view.upkeep = 'unknown'
       else if (this.#views.has(view)) this.#keep(view, stepIndex(undefined, answer.index).next)
     } catch (error) {
-      if (!this.#closed.signal.aborted) this.#fail(view, error)
-      throw error
+      if (view.snapshot === before && !this.#closed.signal.aborted) this.#fail(view, error)
     }
   }
 
@@ -196,7 +192,7 @@ export class Catalog implements InstanceSource {
   #watch (view: ServiceView, from?: string): void {
     if (this.#closed.signal.aborted) return
     const { connectivity, clock, random } = this.#parts
-    view.upkeep = 'watched'
+    view.watch(from !== undefined)
     watch({
       query: (index, signal) => this.#query(view, index, signal),
       advance: (index, answer) => stepIndex(index, answer.index),
@@ -220,6 +216,11 @@ export class Catalog implements InstanceSource {
     this.#log.resting(view)
   }
 
+  #forget (view: ServiceView): void {
+    this.#log.resting(view)
+    this.#departures.check(view.snapshot?.healthy ?? [])
+  }
+
   #query (view: ServiceView, index: string | undefined, signal: AbortSignal): Promise<Answer<WireHealthEntry[]>> {
     const { name, datacenter, filter, near } = view.key
     const { wait, consistency } = this.#options
@@ -240,7 +241,7 @@ export class Catalog implements InstanceSource {
       if (failures > 2 && connectivity.up) this.#log.brokenOff(error)
     } else if (view.upkeep === 'watched' || view.upkeep === 'polled') {
       // After an outage there may be no leader for a while, which is no news.
-      if (isRefusal(error) || view.lostAt === undefined) this.#log.refused(view, error)
+      if (isRefusal(error) || view.error === undefined) this.#log.refused(view, error)
     }
     connectivity.report(error)
     view.fail(error, clock.now())

@@ -29,7 +29,7 @@ export class ServiceView {
   wanted = false
   /** When Consul last answered. */
   answeredAt = 0
-  /** Since when Consul does not answer; `undefined` while it does. */
+  /** Since when a watch has missed changes; `undefined` while it stands. */
   lostAt: number | undefined
   /** Before this it is of no use to ask Consul again. */
   askAgainAt = 0
@@ -49,6 +49,18 @@ export class ServiceView {
     this.askAgainAt = 0
     this.error = undefined
     return this.snapshot
+  }
+
+  /** Someone asks for it. */
+  want (): void {
+    this.asked = true
+    this.wanted = true
+  }
+
+  /** From now on a watch keeps it true: from its first answer on, unless it goes on from the last one. */
+  watch (goesOn: boolean): void {
+    this.upkeep = 'watched'
+    if (!goesOn && this.snapshot !== undefined) this.lostAt ??= this.answeredAt
   }
 
   fail (error: unknown, now: number): void {
@@ -79,8 +91,8 @@ export class ServiceView {
   }
 }
 
-/** For how long not to ask again; while the agent cannot be reached, its probe says when. Milliseconds. */
+/** For how long not to ask again; after a lost connection, until its probe says more. Milliseconds. */
 function pauseAfter (error: unknown): number {
-  if (isConnectionError(error)) return 0
+  if (isConnectionError(error)) return 100
   return isRefusal(error) ? 5000 : 1000
 }

@@ -32,21 +32,24 @@ t.test('after the first call ten thousand more cause not one request', async t =
   t.ok(lists.has(first))
 })
 
-t.test('a change in Consul is in the answer within milliseconds', async t => {
+t.test('a change in Consul is in the answer within 50 ms', async t => {
   await register(consul, { Name: 'quick' }, 'critical')
   const proxy = await startCountingProxy(t, consul.url)
   const { catalog } = startCatalog(t, proxy.url)
   await register(consul, { Name: 'quick', ID: 'other' })
   t.same(idsOf(await catalog.discover('quick')), ['other'])
-  await until(() => proxy.count() === 2)
-  const changed = performance.now()
-  const written = setStatus(consul, 'quick', 'passing')
-  await until(async () => (await catalog.discover('quick')).length === 2, { interval: 1 })
-  const seen = performance.now() - changed
-  await written
-  t.comment(`seen ${seen.toFixed(1)} ms after the update was sent`)
-  t.ok(seen < 1000)
-  await until(() => proxy.count() === 3)
+  const times: number[] = []
+  for (const [round, status] of ['passing', 'critical', 'passing'].entries()) {
+    await until(() => proxy.count() === 2 + round)
+    const changed = performance.now()
+    const written = setStatus(consul, 'quick', status)
+    const expected = status === 'passing' ? 2 : 1
+    await until(async () => (await catalog.discover('quick')).length === expected, { interval: 1 })
+    times.push(performance.now() - changed)
+    await written
+  }
+  t.comment(`seen ${times.map(ms => ms.toFixed(1)).join(', ')} ms after the updates were sent`)
+  t.ok(Math.min(...times) < 50, 'the best of three: the machine may be busy with other things')
 })
 
 t.test('passing and warning are in; critical and maintenance, of service and node, are out', async t => {

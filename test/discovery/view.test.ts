@@ -62,6 +62,19 @@ t.test('a watched list is out of date from the moment on that its watch is broke
   t.equal(view.staleFor(10_000), 0)
 })
 
+t.test('a list that is watched again is out of date until the first answer', async t => {
+  const view = viewOf()
+  view.accept([], 100)
+  view.upkeep = 'idle'
+  view.watch(false)
+  t.equal(view.staleFor(5000), 4900)
+  view.accept([], 6000)
+  t.equal(view.staleFor(7000), 0)
+  view.upkeep = 'unknown'
+  view.watch(true)
+  t.equal(view.staleFor(8000), 0, 'unless its watch goes on from the answer that is known')
+})
+
 t.test('any other list is out of date from its answer on', async t => {
   const view = viewOf()
   view.accept([], 100)
@@ -71,10 +84,10 @@ t.test('any other list is out of date from its answer on', async t => {
   }
 })
 
-t.test('after an error it is of use to ask again: at once, after 1 s, after 5 s', async t => {
+t.test('after an error it is of use to ask again: after a tenth of a second, after 1 s, after 5 s', async t => {
   const errors: [error: Error, pause: number][] = [
-    [new ApiUnreachableError('GET /', 'ECONNREFUSED'), 0],
-    [new ApiTimeoutError('GET /', 5), 0],
+    [new ApiUnreachableError('GET /', 'ECONNREFUSED'), 100],
+    [new ApiTimeoutError('GET /', 5), 100],
     [new ApiStatusError('GET /', 500, 'No cluster leader'), 1000],
     [new Error('other'), 1000],
     [new ApiForbiddenError('GET /', 403, 'ACL not found'), 5000],
