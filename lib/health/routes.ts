@@ -53,10 +53,9 @@ function readyRoute ({ manager, readyPath, details, isDraining }: HealthRoutesOp
     url: readyPath,
     schema: readySchema(details),
     async handler (request: FastifyRequest, reply: FastifyReply) {
-      reply.header('cache-control', 'no-store')
-      if (isDraining()) return reply.code(503).send({ status: 'draining' })
+      if (isDraining()) return answer(reply, 503, { status: 'draining' })
       const report = await manager.check()
-      return reply.code(codeOf(report.status, request)).send(bodyOf(report, details))
+      return answer(reply, codeOf(report.status, request), bodyOf(report, details))
     }
   }
 }
@@ -67,9 +66,17 @@ function liveRoute ({ livePath }: HealthRoutesOptions): RouteOptions {
     url: livePath,
     schema: liveSchema,
     async handler (_request: FastifyRequest, reply: FastifyReply) {
-      return reply.header('cache-control', 'no-store').send({ status: 'alive' })
+      return answer(reply, 200, { status: 'alive' })
     }
   }
+}
+
+/** Sent as text: what an app makes of its own replies, an envelope around each of them, say, is not made of these. */
+function answer (reply: FastifyReply, code: number, body: object): FastifyReply {
+  return reply.code(code)
+    .header('cache-control', 'no-store')
+    .type('application/json; charset=utf-8')
+    .send(JSON.stringify(body))
 }
 
 /** Neither pressure nor a rate limit answers for the health routes. */

@@ -62,3 +62,25 @@ t.test('an auth hook at the root can let the health routes pass by their path', 
   t.equal((await app.inject('/')).statusCode, 401)
   for (const url of paths) t.equal((await app.inject(url)).statusCode, 200)
 })
+
+t.test('an envelope around the replies of the app is none around the health routes\'', async t => {
+  const envelopes: Record<string, (app: FastifyInstance) => void> = {
+    'a hook': app => app.addHook('preSerialization', async (_request, _reply, payload) => ({ data: payload })),
+    'a serializer': app => app.setReplySerializer(payload => JSON.stringify({ data: payload }))
+  }
+  for (const [name, envelope] of Object.entries(envelopes)) {
+    for (const when of ['before', 'after']) {
+      const app = Fastify()
+      if (when === 'before') envelope(app)
+      await healthApp(t, { app })
+      if (when === 'after') envelope(app)
+      app.get('/', async () => ({ hello: 'world' }))
+      t.equal((await app.inject('/')).body, '{"data":{"hello":"world"}}')
+      for (const url of paths) {
+        const response = await app.inject(url)
+        t.equal(response.statusCode, 200, `${url}, ${name} (${when})`)
+        t.match(response.json(), { status: /^(healthy|alive)$/ }, `${url}, ${name} (${when})`)
+      }
+    }
+  }
+})
