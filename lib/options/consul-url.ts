@@ -34,7 +34,7 @@ export function parseOrigin (text: string): string | undefined {
 }
 
 function parseHttpUrl (text: string): URL | undefined {
-  if (!/^https?:\/\//i.test(text) || /[?#\s]/.test(text) || !URL.canParse(text)) return undefined
+  if (!/^https?:\/\/[^/\\]/i.test(text) || /[?#\s]/.test(text) || !URL.canParse(text)) return undefined
   const url = new URL(text)
   return url.port === '0' ? undefined : url
 }

@@ -19,6 +19,8 @@ export function refusalOf (given: unknown, variables: VariableNames): Refusal {
 export function errorOf (issues: readonly BaseIssue<unknown>[], given: unknown, variables: VariableNames): Error {
   const issue = issues.find(isUnknownName) ?? issues[0]
   const path = issue?.path?.map(item => String(item.key)) ?? []
+  // One value may stand for a list: then it has no place in one.
+  if (typeof valueAt(given, path.slice(0, -1)) === 'string') path.pop()
   const option = path.join('.')
   return new InvalidOptionError(
     option === '' ? 'options' : displayName(option, variables),

@@ -84,6 +84,7 @@ t.test('what is malformed is refused by the name of the variable', async t => {
     ['CONSUL_URL', 'http://consul:99999', /must be a URL: .*, got 'http:\/\/consul:99999'$/],
     ['CONSUL_HTTP_ADDR', 'tcp://consul:8500', /must be a URL: .*, got 'tcp:\/\/consul:8500'$/],
     ['CONSUL_HTTP_ADDR', 'a b', /must be a URL: .*, got 'http:\/\/a b'$/],
+    ['CONSUL_HTTP_ADDR', '/run/consul.sock', /must be a URL: .* unix:\/\/.*, got 'http:\/\/\/run\/consul\.sock'$/],
     ['CONSUL_HTTP_SSL', 'yes', /must be 1, true, 0 or false, got 'yes'$/],
     ['CONSUL_HTTP_SSL_VERIFY', 'no', /must be 1, true, 0 or false, got 'no'$/],
     ['CONSUL_HTTP_AUTH', 'me', /must be user:password, got a string \(not shown\)$/],

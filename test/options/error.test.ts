@@ -26,7 +26,7 @@ const notPem = [5, true, {}, '']
 /** For every option what it cannot be. */
 const rows: Record<string, unknown[]> = {
   url: [...notAString, '', 'consul:8500', 'ftp://consul', 'http://', 'http://consul:99999', 'http://consul:0',
-    'http://consul/?dc=1', 'http://consul/#x', 'unix://relative', 'http://%zz@consul'],
+    'http://consul/?dc=1', 'http://consul/#x', 'http:///run/consul.sock', 'unix://relative', 'http://%zz@consul'],
   token: [5, true, {}, '', 'a b', 'a\n'],
   tokenFile: [...notAString, '', '/nowhere/token'],
   'tls.ca': notPem,
@@ -133,6 +133,12 @@ t.test('a message says what was expected and what came', async t => {
   t.equal(messageOf({ service: { tags: ['a', 5] } }), 'service.tags.1 must be a string, got 5')
   t.equal(messageOf({ mode: 'Full' }), 'mode must be one of "static", "register", "hybrid", "full", got \'Full\'')
   t.equal(messageOf({ fallback: new Map() }), 'fallback must be a plain object, got an object (Map)')
+  t.equal(messageOf({ fallback: { a: 'b:1' } }),
+    'fallback.a must be a URL of the form http(s)://host:port, and no more, got \'b:1\'')
+  t.equal(messageOf({ fallback: { a: ['http://a', 'b:1'] } }),
+    'fallback.a.1 must be a URL of the form http(s)://host:port, and no more, got \'b:1\'')
+  t.equal(messageOf({ check: { headers: { a: 'b\n' } } }),
+    'check.headers must be a string that a header may hold, got a string (not shown)')
   t.equal(messageOf({ namespace: 'a\n' }),
     'namespace must be a string that is not empty and has no control characters, got \'a\\n\'')
   t.equal(messageOf({ service: { taggedAddresses: { lan: {} } } }),
