@@ -35,6 +35,16 @@ t.test('without a check it counts as healthy', async t => {
   t.match(await client.discoverService('unchecked'), [{ id, url: 'http://127.0.0.7:5432' }])
 })
 
+t.test('without a check it has none, though it was registered with one before', async t => {
+  const options = { url, name: 'no-longer', id: 'no-longer', port: 5432 }
+  await registerWithConsul(options)
+  t.match(await checksOf(consul, 'no-longer'), [{ CheckID: 'service:no-longer:a', Status: 'critical' }])
+  await consul.api('PUT', '/v1/agent/service/maintenance/no-longer?enable=true')
+  await registerWithConsul({ ...options, check: false })
+  const ids = (await checksOf(consul, 'no-longer')).map(({ CheckID }) => CheckID)
+  t.same(ids, ['_service_maintenance:no-longer'], 'but the operator\'s')
+})
+
 t.test('SERVICE_ variables are the process\'s own service, not what a script registers', async t => {
   t.teardown(() => {
     delete process.env['SERVICE_ID']

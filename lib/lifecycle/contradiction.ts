@@ -47,7 +47,10 @@ export class Contradiction {
   }
 
   #judgeLater (registered: Registered): void {
-    this.#cancel ??= this.#parts.clock.after(registered.check.interval + noticeWithin, () => this.#judge(registered))
+    const patience = registered.check.interval + noticeWithin
+    this.#cancel ??= this.#parts.clock.after(patience, () => {
+      this.#judge(registered).catch(() => {}) // Whoever closed the health checks has no opinion any more.
+    })
   }
 
   async #judge (registered: Registered): Promise<void> {

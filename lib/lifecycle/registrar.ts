@@ -74,11 +74,14 @@ export class Registrar {
     }
   }
 
-  /** Registers without a check. */
+  /** Registers without a check; one of a registration before goes. */
   async registerUnchecked (): Promise<void> {
-    await this.#client.leader() // Only a connection tells by which address this machine reaches the agent.
+    const present = await this.#presentChecks()
     const parts = { ...this.#plan, published: this.#published() }
     await this.#write(uncheckedDefinitionOf(parts))
+    for (const checkId of checkIdsOf(this.#plan.id)) {
+      if (present.includes(checkId)) await this.#dropCheck(checkId)
+    }
     await this.#tellOfTraps(parts)
   }
 
@@ -105,8 +108,11 @@ export class Registrar {
     }
   }
 
-  /** The ids of the checks that the agent has for this service; none if it may not be asked. */
-  async #presentChecks (signal: AbortSignal | undefined): Promise<string[]> {
+  /**
+   * The ids of the checks that the agent has for this service; none if it may not be asked. Its answer also tells by
+   * which address this machine reaches the agent.
+   */
+  async #presentChecks (signal?: AbortSignal): Promise<string[]> {
     try {
       return Object.keys(await this.#client.agentChecks(this.#plan.id, { signal }))
     } catch (error) {

@@ -44,3 +44,14 @@ t.test('while the own checks fail too there is nothing to tell; it is told when 
   status = 'healthy'
   await until(() => lines.some(({ message }) => message === line), { timeout: 15_000 })
 })
+
+t.test('with the health checks closed there is nothing to hold against Consul\'s, and nothing breaks', async t => {
+  const { app, lines } = await listeningApp(t, {
+    url: consul.url, service: { name: 'unasked', port: await freePort() }, check: { interval: '1s' }
+  })
+  await registered(consul, 'unasked', 'critical')
+  const checks = t.capture(app.consul.health, 'check', app.consul.health.check)
+  app.consul.health.close()
+  await until(() => checks().length > 0)
+  t.notOk(lines.some(({ message }) => message === line))
+})
