@@ -1,6 +1,8 @@
 import { setMaxListeners } from 'node:events'
+import { is } from 'valibot'
 import { CheckTimeoutError, InvalidOptionError } from '../errors.ts'
 import { shown } from '../options/error.ts'
+import { plainText } from '../options/values.ts'
 import type { CheckLimits, CheckResult, LimitedCheck } from './check.ts'
 import type { Outcome } from './report.ts'
 import { messageOf, resultOf, unhealthy } from './result.ts'
@@ -79,8 +81,9 @@ export function validated (check: LimitedCheck): LimitedCheck {
     throw new InvalidOptionError('A health check', 'an object with a name and run()', shown('check', check))
   }
   const { name, critical } = check
-  if (typeof name !== 'string' || name === '') {
-    throw new InvalidOptionError('name of a health check', 'a non-empty string', shown('name', name))
+  if (!is(plainText, name)) {
+    throw new InvalidOptionError('name of a health check',
+      'a string that is not empty and has no control characters', shown('name', name))
   }
   if (typeof check.run !== 'function') {
     throw new InvalidOptionError(`run of the health check ${name}`, 'a function', shown('run', check.run))

@@ -1,3 +1,4 @@
+import { encodeName } from '../consul/service-name.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { CheckResult, CheckSettings, HealthCheck } from './check.ts'
 import { kindOf } from './method-of.ts'
@@ -12,7 +13,8 @@ export interface Discoverer {
  * A check that at least one instance of a service can be discovered. Default: named like the service, and not
  * critical: two services that are critical to each other would never start.
  *
- * @throws FST_CONSUL_INVALID_OPTION if `registry` is no object or `service` no name
+ * @throws FST_CONSUL_INVALID_OPTION if `registry` is no object
+ * @throws FST_CONSUL_INVALID_NAME if `service` is no name that can be asked for
  */
 export function serviceCheck (
   registry: Discoverer,
@@ -22,9 +24,7 @@ export function serviceCheck (
   if ((typeof registry !== 'object' && typeof registry !== 'function') || registry === null) {
     throw new InvalidOptionError('The registry of a health check', 'an object with discover()', kindOf(registry))
   }
-  if (typeof service !== 'string' || service === '') {
-    throw new InvalidOptionError('The service of a health check', 'a non-empty string', kindOf(service))
-  }
+  encodeName(service) // Refuses what could never be found.
   return {
     name,
     critical,

@@ -107,8 +107,9 @@ t.test('what is no check is refused', async t => {
   const table: Array<[unknown, RegExp]> = [
     [undefined, /A health check must be an object/],
     [async () => {}, /A health check must be an object with a name and run\(\), got a function$/],
-    [{ name: '', run }, /name of a health check must be a non-empty string, got ''$/],
-    [{ name: 7, run }, /name of a health check must be a non-empty string, got 7$/],
+    [{ name: '', run }, /name of a health check must be a string that is not empty .*, got ''$/],
+    [{ name: 'a\nb', run }, /name of a health check must be .* no control characters, got 'a\\nb'$/],
+    [{ name: 7, run }, /name of a health check must be a string .*, got 7$/],
     [{ name: 'a' }, /run of the health check a must be a function, got undefined/],
     [{ name: 'a', run, critical: 'no' }, /critical of the health check a must be a boolean, got 'no'$/],
     [{ name: 'a', run, timeout: '1d' }, /timeout of the health check a must be a duration above 0 .*, got '1d'$/],

@@ -35,7 +35,10 @@ t.test('an app may get its discover() after the check was made', async t => {
 })
 
 t.test('no registry or no name is refused', async t => {
-  const code = 'FST_CONSUL_INVALID_OPTION'
-  t.throws(() => serviceCheck(null as unknown as Discoverer, 'a'), { code, message: /with discover\(\), got null/ })
-  t.throws(() => serviceCheck({ discover: async () => [] }, ''), { code, message: /non-empty string/ })
+  t.throws(() => serviceCheck(null as unknown as Discoverer, 'a'), {
+    code: 'FST_CONSUL_INVALID_OPTION', message: /with discover\(\), got null/
+  })
+  for (const name of ['', '.', '..', 'a\nb', undefined as unknown as string]) {
+    t.throws(() => serviceCheck({ discover: async () => [] }, name), { code: 'FST_CONSUL_INVALID_NAME' })
+  }
 })
