@@ -4,10 +4,6 @@ import type { Duration } from '../duration.ts'
 import type { Logger } from '../logger.ts'
 
 export type { Duration } from '../duration.ts'
-export type {
-  ResolvedCalls, ResolvedCheck, ResolvedDiscovery, ResolvedHealth, ResolvedOptions, ResolvedService, ResolvedTls,
-  TokenSource
-} from './resolved.ts'
 
 /**
  * Everything that can be set. An explicit option goes before the environment, the environment before the default;
