@@ -6,7 +6,7 @@ import { resolveOptions } from '../lib/options/resolve.ts'
 import { ServiceRegistry } from '../lib/registry.ts'
 import { collectingLogger } from './health/collecting-logger.ts'
 import { listeningApp, messages } from './lifecycle/app.ts'
-import { agentService, checksOf, entriesOf, registered } from './lifecycle/catalog.ts'
+import { agentService, entriesOf, onlyCheckOf, registered } from './lifecycle/catalog.ts'
 import { testRegistry } from './lifecycle/registry.ts'
 import { createConsul, startConsul } from './support/consul.ts'
 import { startCountingProxy } from './support/counting-proxy.ts'
@@ -186,5 +186,5 @@ t.test('one check, under one of two ids', async t => {
   const { registry } = testRegistry(t, 'single', 9010, { url, service: { id: 'single' } })
   await registry.register()
   await registered(consul, 'single', 'passing')
-  t.match(await checksOf(consul, 'single'), [{ CheckID: 'service:single:a', Name: 'Readiness of single' }])
+  t.match(await onlyCheckOf(consul, 'single'), { CheckID: 'service:single:a', Name: 'Readiness of single' })
 })

@@ -42,6 +42,13 @@ export async function checksOf ({ api }: Agent, name: string): Promise<WireCheck
   return (await api<WireCheck[]>('GET', `/v1/health/checks/${name}`)).json
 }
 
+/** The service's check, of which the catalog has exactly one. */
+export async function onlyCheckOf (agent: Agent, name: string): Promise<WireCheck> {
+  const [check, ...more] = await checksOf(agent, name)
+  if (check === undefined || more.length > 0) throw new Error(`${name} has ${more.length + 1} checks or none`)
+  return check
+}
+
 /** What the agent saw when it first ran the service's only check, such as `HTTP GET http://host:port/path: 200 OK …`. */
 export async function checkOutput ({ api }: Agent, name: string): Promise<string> {
   return until(async () => {
