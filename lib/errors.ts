@@ -6,10 +6,10 @@ import createError from '@fastify/error'
 export const InvalidOptionError = createError<[string, string, string, ErrorOptions?]>(
   'FST_CONSUL_INVALID_OPTION', '%s must be %s, got %s', 500, TypeError)
 
-/** A service name that cannot be asked for: empty, `.`, `..` or with control characters. `name`. */
+/** A name or id that cannot be asked for: empty, too long, `.`, `..` or with control characters. `name`. */
 export const InvalidNameError = createError<[string]>(
-  'FST_CONSUL_INVALID_NAME', 'A service name must be a non-empty string without control characters ' +
-  'and neither "." nor "..", got %s', 400, TypeError)
+  'FST_CONSUL_INVALID_NAME', 'A name must have 1 to 1000 characters, no control characters among them, ' +
+  'and be neither "." nor "..", got %s', 400, TypeError)
 
 /** Consul has never answered and there is no fallback. `what failed, what to do`. */
 export const UnavailableError = createError<[string, string, ErrorOptions?]>(

@@ -25,7 +25,7 @@ export interface ReadOptions extends CallOptions {
 }
 
 export interface BlockingOptions {
-  /** How long Consul may hold the answer back; it adds up to a sixteenth. At most 10 minutes. */
+  /** How long Consul may hold the answer back; it adds up to a sixteenth. At most 10 minutes; 0: its own 5. */
   wait?: Duration
 }
 
@@ -80,12 +80,13 @@ export class ConsulClient {
   async registerService (
     definition: ServiceDefinition, options: CallOptions & { replaceExistingChecks?: boolean } = {}
   ): Promise<string> {
-    encodeName(definition.name)
+    const { name, id = name } = definition
+    for (const part of [name, id]) encodeName(part)
     await this.#write('/agent/service/register', {
       query: { 'replace-existing-checks': options.replaceExistingChecks },
       body: wireDefinition(definition)
     }, options)
-    return definition.id ?? definition.name
+    return id
   }
 
   /** Removes a service from the agent. Consul before 1.11 says nothing of an id that it does not know. */
@@ -212,15 +213,18 @@ export class ConsulClient {
   }
 }
 
-/** What Consul waits if a blocking query does not say: https://developer.hashicorp.com/consul/api-docs/features/blocking */
+/** What Consul waits if a query does not say, or says 0: https://developer.hashicorp.com/consul/api-docs/features/blocking */
 const defaultWait = 300_000
+/** It waits no longer than this, whatever a query says. */
+const maxWait = 600_000
 
 function waitOf ({ wait }: BlockingOptions): string | undefined {
   return typeof wait === 'number' ? goDurationOf(wait) : wait
 }
 
 /** Consul adds up to a sixteenth to the wait, to spread its answers. */
-function longestWait ({ wait = defaultWait }: BlockingOptions): number {
-  const ms = parseDuration(wait) ?? defaultWait
+function longestWait ({ wait = 0 }: BlockingOptions): number {
+  const given = parseDuration(wait) ?? 0
+  const ms = given === 0 ? defaultWait : Math.min(given, maxWait)
   return ms + ms / 16
 }

@@ -113,18 +113,19 @@ export class Transport {
   async #exchange (request: ApiRequest, credentials: Credentials, signal: AbortSignal): Promise<ApiResponse> {
     const { method, path, query, body, blocking = false } = request
     const pool = blocking ? this.#blocking : this.#calls
+    const options = {
+      method,
+      path: `${this.#prefix}${path}${this.#queryString(query)}`,
+      headers: {
+        accept: 'application/json',
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...credentials.headers
+      },
+      body: body === undefined ? null : JSON.stringify(body),
+      signal
+    }
     try {
-      const response = await pool.request({
-        method,
-        path: `${this.#prefix}${path}${this.#queryString(query)}`,
-        headers: {
-          accept: 'application/json',
-          ...(body !== undefined && { 'content-type': 'application/json' }),
-          ...credentials.headers
-        },
-        body: body === undefined ? null : JSON.stringify(body),
-        signal
-      })
+      const response = await pool.request(options)
       const { statusCode: status, headers } = response
       const text = await response.body.text()
       return { status, headers, text: status === 200 ? text : redact(text, credentials) }
@@ -140,13 +141,16 @@ export class Transport {
     const all: QueryParameters = { ns, partition, ...query }
     const parts = Object.entries(all).flatMap(([name, value]) => {
       if (value === undefined || value === false) return []
-      return value === true ? name : `${name}=${encodeURIComponent(value)}`
+      return value === true ? name : `${name}=${encodeURIComponent(wellFormed(String(value)))}`
     })
     return parts.length === 0 ? '' : `?${parts.join('&')}`
   }
 }
 
 const nameOf = ({ method, path }: ApiRequest): string => `${method} /v1${path}`
+
+/** Halves of characters, which no URL can hold, are replaced as a URL's own parser does. */
+const wellFormed = (text: string): string => text.replace(/\p{Cs}/gu, '\ufffd')
 
 /** A query that waits for a change is no reason to go on living; undici takes a reference for every request. */
 function keepNoProcessAlive (socket: Socket): void {

@@ -72,6 +72,23 @@ t.test('a blocking query of a suspended agent ends after its wait, a sixteenth o
   t.ok(await client.leader())
 })
 
+t.test('a wait of 0 is Consul\'s own, which it may take', async t => {
+  const client = clientOf(t, { url: consul.url, timeout: 50 })
+  const { index } = await client.health('patient')
+  const enough = new AbortController()
+  const query = failureOf(client.health('patient', { index, wait: 0, signal: enough.signal }))
+  const first = await Promise.race([query, new Promise(resolve => setTimeout(resolve, 300, 'it waits'))])
+  enough.abort()
+  t.equal(first, 'it waits')
+  await query
+})
+
+t.test('what cannot be sent is no unreachable Consul', async t => {
+  const client = clientOf(t, { url: consul.url })
+  const meta = { number: 7n as unknown as string }
+  t.match(await failureOf(client.registerService({ name: 'a', meta })), { name: 'TypeError', message: /BigInt/ })
+})
+
 t.test('an answer that stops in its middle costs no more than the timeout', async t => {
   const url = await fakeServer(t, (_, response) => {
     response.writeHead(200, { 'content-length': 100 })

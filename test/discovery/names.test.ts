@@ -24,10 +24,26 @@ t.test('a name that would ask for another path is refused, and asks nobody', asy
     await t.rejects(catalog.discover(name), { code: 'FST_CONSUL_INVALID_NAME', statusCode: 400 }, JSON.stringify(name))
     t.equal(catalog.peek(name), undefined)
   }
-  for (const name of [undefined, null, 7, {}]) {
+  const long = await catalog.discover('x'.repeat(1_000_000)).catch(error => error)
+  t.equal(long.code, 'FST_CONSUL_INVALID_NAME')
+  t.ok(long.message.length < 300, 'it is not repeated in full')
+  for (const name of [undefined, null, 7, 7n, {}]) {
     await t.rejects(catalog.discover(name as unknown as string), { code: 'FST_CONSUL_INVALID_NAME' })
   }
   t.equal(proxy.count(), 0)
+})
+
+t.test('a name of a thousand characters can be asked for', async t => {
+  const { ids } = startCatalog(t, consul.url)
+  t.same(await ids('x'.repeat(1000)), [])
+})
+
+t.test('half of a character in what is asked of Consul is no outage', async t => {
+  await register(consul, { Name: 'half' })
+  const { catalog, connectivity, ids } = startCatalog(t, consul.url)
+  t.same(await ids('half', { near: '\ud800' }), ['half'])
+  await t.rejects(catalog.discover('half', { datacenter: '\ud800' }), { cause: { code: 'FST_CONSUL_API_STATUS' } })
+  t.ok(connectivity.up)
 })
 
 t.test('an unknown name takes no watch, and its answer counts for 5 s', async t => {
