@@ -10,7 +10,8 @@ import type { TokenSource } from '../options/resolved.ts'
 export async function currentToken (source: TokenSource | undefined): Promise<string | undefined> {
   if (source === undefined) return undefined
   const token = await read(source)
-  if (token === '') return undefined
+  // A file that is empty is being written. Without a token Consul may answer with less than there is, and no error.
+  if (token === '' && source.kind !== 'file') return undefined
   if (typeof token === 'string' && /^[\x21-\x7e]+$/.test(token)) return token
   throw new TokenError(nameOf(source), 'it must be a string of printable characters without spaces')
 }

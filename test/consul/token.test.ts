@@ -2,10 +2,9 @@ import t from 'tap'
 import { currentToken } from '../../lib/consul/token.ts'
 import { clientOf, failureOf, fakeServer } from './helpers.ts'
 
-t.test('no source and an empty token are the agent\'s own token', async t => {
+t.test('no source and no token of a function are the agent\'s own token', async t => {
   t.equal(await currentToken(undefined), undefined)
   t.equal(await currentToken({ kind: 'function', get: () => '' }), undefined)
-  t.equal(await currentToken({ kind: 'file', path: `${t.testdir({ empty: '\n' })}/empty` }), undefined)
 })
 
 t.test('a token comes from where it is said to be', async t => {
@@ -17,6 +16,13 @@ t.test('a token comes from where it is said to be', async t => {
 t.test('a file that is gone is an error that names it', async t => {
   t.match(await failureOf(currentToken({ kind: 'file', path: '/nowhere/token' })), {
     code: 'FST_CONSUL_TOKEN', message: /^No ACL token could be had from the file \/nowhere\/token: ENOENT/
+  })
+})
+
+t.test('a file that is being written holds no token yet, which is an error and not the agent\'s own token', async t => {
+  const path = `${t.testdir({ empty: '\n' })}/empty`
+  t.match(await failureOf(currentToken({ kind: 'file', path })), {
+    code: 'FST_CONSUL_TOKEN', message: /^No ACL token could be had from the file .*empty: it must be a string/
   })
 })
 
