@@ -7,8 +7,8 @@ import type { Answer } from './wire.ts'
 /** Consul's own words in an error; long enough for any of them, short enough for a log line. */
 const maxText = 500
 
-/** Before 1.11 an unknown service or check was a 500. */
-const unknownThing = /unknown (?:service|check)|does not have associated TTL/i
+/** Before 1.11 an unknown service or check was a 500. gRPC's "unknown service" is another matter. */
+const unknownThing = /unknown (?:service|check) (?:id\b|")|does not have associated TTL/i
 
 /** The error that a status stands for. */
 export function statusError (what: string, { status, text }: ApiResponse): Error {
