@@ -13,17 +13,20 @@ export interface Clock {
 /** Node's timers hold no more milliseconds than this; a longer one would fire at once. */
 const longestTimer = 2 ** 31 - 1
 
+/** A moment that is past is now: of negative times later versions of Node warn. */
+const timerOf = (ms: number): number => Math.min(Math.max(ms, 0), longestTimer)
+
 export const systemClock: Clock = {
   now: () => performance.now(),
   async sleep (ms, signal, keepAlive = false) {
     try {
-      await delay(Math.min(ms, longestTimer), undefined, { ref: keepAlive, ...(signal && { signal }) })
+      await delay(timerOf(ms), undefined, { ref: keepAlive, ...(signal && { signal }) })
     } catch (error) {
       throw signal?.reason ?? error
     }
   },
   after (ms, callback) {
-    const timer = setTimeout(callback, Math.min(ms, longestTimer)).unref()
+    const timer = setTimeout(callback, timerOf(ms)).unref()
     return () => clearTimeout(timer)
   }
 }

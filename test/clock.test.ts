@@ -30,6 +30,17 @@ t.test('a timer fires once, and not if it was stopped', async t => {
   t.same(fired, ['left'])
 })
 
+t.test('a time that is past is now, and Node does not warn of it', async t => {
+  const warnings: Error[] = []
+  const listener = (warning: Error) => { warnings.push(warning) }
+  process.on('warning', listener)
+  t.teardown(() => process.off('warning', listener))
+  await systemClock.sleep(-5, undefined, true)
+  systemClock.after(-5, () => {})
+  await systemClock.sleep(20, undefined, true)
+  t.same(warnings, [])
+})
+
 t.test('a time longer than Node can wait does not end at once', async t => {
   let fired = false
   const stop = systemClock.after(2 ** 40, () => { fired = true })
