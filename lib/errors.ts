@@ -1,4 +1,5 @@
 import createError from '@fastify/error'
+import { nameRule } from './name.ts'
 
 /** Every error that this package throws, by its code. The last argument may be `{ cause }`. */
 
@@ -6,10 +7,15 @@ import createError from '@fastify/error'
 export const InvalidOptionError = createError<[string, string, string, ErrorOptions?]>(
   'FST_CONSUL_INVALID_OPTION', '%s must be %s, got %s', 500, TypeError)
 
-/** A name or id that cannot be asked for: empty, too long, `.`, `..` or with control characters. `name`. */
+/** A name or id that cannot be asked for. `name`. */
 export const InvalidNameError = createError<[string]>(
-  'FST_CONSUL_INVALID_NAME', 'A name must have 1 to 1000 characters, no control characters among them, ' +
-  'and be neither "." nor "..", got %s', 400, TypeError)
+  'FST_CONSUL_INVALID_NAME', `A name must be ${nameRule}, got %s`, 400, TypeError)
+
+/**
+ * On a reply that one of these errors has become: a caller that retries it, or holds it against this instance, only
+ * makes an outage further down worse. Fastify sends an error's `headers`.
+ */
+const headers = Object.freeze({ 'x-consul-no-instance': '1' })
 
 /** Consul has never answered and there is no fallback. `what failed, what to do`. */
 export const UnavailableError = createError<[string, string, ErrorOptions?]>(
@@ -18,6 +24,10 @@ export const UnavailableError = createError<[string, string, ErrorOptions?]>(
 /** The service has no instance that may be called now. `service, why`. */
 export const NoInstanceError = createError<[string, string, ErrorOptions?]>(
   'FST_CONSUL_NO_INSTANCE', 'No instance of %s can be called: %s', 503)
+
+for (const { prototype } of [UnavailableError, NoInstanceError]) {
+  Object.defineProperty(prototype, 'headers', { value: headers })
+}
 
 /** `calls.allow` does not list the service. `service`. */
 export const NotAllowedError = createError<[string]>(

@@ -29,6 +29,7 @@ export class ServiceRegistry implements AsyncDisposable {
   /** Consul's HTTP API, for what is not done here already. */
   readonly client: ConsulClient
   readonly #options: ResolvedOptions
+  readonly #logger: Logger
   readonly #clock: Clock
   readonly #parts: Parts
   readonly #leaving = new AbortController()
@@ -42,6 +43,7 @@ export class ServiceRegistry implements AsyncDisposable {
     options: ResolvedOptions, { logger, clock = systemClock, random = Math.random }: RegistrySurroundings
   ) {
     this.#options = options
+    this.#logger = logger
     this.#clock = clock
     this.#left = options.drain.timeout
     this.#parts = createParts(options, { logger, clock, random })
@@ -136,10 +138,14 @@ export class ServiceRegistry implements AsyncDisposable {
     return this.#drained
   }
 
-  /** Takes the service out of discovery, or back in; Consul remembers it over restarts of the agent. */
+  /**
+   * Takes the service out of discovery, or back in; Consul remembers it over restarts of the agent. Without a
+   * registration there is but a line in the log.
+   */
   async maintenance (on: boolean, reason?: string): Promise<void> {
     const { id } = this.registration
-    if (id !== undefined) await this.client.setMaintenance(id, on, reason)
+    if (id === undefined) return this.#logger.warn({ on, reason }, 'No maintenance: nothing is registered')
+    await this.client.setMaintenance(id, on, reason)
   }
 
   /**
@@ -170,6 +176,7 @@ export class ServiceRegistry implements AsyncDisposable {
    * All services by name with their tags.
    *
    * @throws FST_CONSUL_UNAVAILABLE if Consul does not answer and there is no fallback
+   * @throws FST_CONSUL_CLOSED after `close()`
    */
   async listServices (): Promise<Record<string, string[]>> {
     const { mode, discovery: { consistency } } = this.#options
@@ -177,6 +184,7 @@ export class ServiceRegistry implements AsyncDisposable {
     try {
       return await this.client.listServices({ consistency })
     } catch (cause) {
+      if (cause instanceof ClosedError) throw cause
       if (mode === 'hybrid' && this.#parts.fallback.size > 0) return this.#parts.fallback.list()
       throw new UnavailableError('Consul does not list its services', (cause as Error).message, { cause })
     }
@@ -237,10 +245,6 @@ export class ServiceRegistry implements AsyncDisposable {
     this.#parts.connectivity.close()
     this.health.close()
     await this.client.close()
-    const patience = new AbortController()
-    const ended = this.#parts.calls.close().finally(() => patience.abort())
-    await this.#clock.sleep(this.#left, patience.signal, true).catch(() => {})
-    await this.#parts.calls.destroy()
-    await ended
+    await this.#parts.calls.end(this.#left)
   }
 }

@@ -101,11 +101,14 @@ t.test('static: Consul is never contacted', async t => {
   const options = {
     url: proxy.url, mode: 'static', fallback, drain: { delay: '20s', timeout: '30s' }, discovery: { preload: ['real'] }
   } as const
-  const { app } = await listeningApp(t, { ...options, service: { name: 'laptop' } })
+  const routes = (app: FastifyInstance) => { app.get('/call-unknown', () => app.fetch('http://unknown/')) }
+  const { app } = await listeningApp(t, { ...options, routes, service: { name: 'laptop' } })
   t.same(await portsOf(app, 'real'), [1])
   t.same(await app.discover('unknown'), [])
   t.equal(await (await app.fetch('http://not-in-consul/')).text(), 'hello')
   t.equal(await app.consul.getServiceUrl('not-in-consul'), url)
+  const reply = await app.inject('/call-unknown')
+  t.match(reply, { statusCode: 503, headers: { 'x-consul-no-instance': '1' } }, 'a layer above need not retry that')
   t.same(Object.keys(await app.consul.listServices()), ['real', 'not-in-consul'])
   t.match(app.consul.explain('real'), { source: 'fallback' })
   await app.consul.maintenance(true)

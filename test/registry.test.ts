@@ -115,7 +115,9 @@ t.test('await using closes it', async t => {
 })
 
 t.test('maintenance takes it out of discovery and back in', async t => {
-  const { registry } = testRegistry(t, 'repaired', 9004, { url })
+  const { registry, lines } = testRegistry(t, 'repaired', 9004, { url })
+  await registry.maintenance(true)
+  t.same(lines.map(({ message }) => message), ['No maintenance: nothing is registered'])
   await registry.register()
   await until(async () => (await registry.discover('repaired')).length === 1)
   await registry.maintenance(true, 'new disk')

@@ -165,7 +165,7 @@ export class Call implements PickContext, AttemptOwner {
     if (instances.length > 0) return new NoInstanceError(this.service, 'the strategy chose none')
     const of = (tag === undefined ? '' : ` with the tag ${tag}`) +
       (datacenter === undefined ? '' : ` in the datacenter ${datacenter}`)
-    return new NoInstanceError(this.service, `none${of} is healthy`)
+    return new NoInstanceError(this.service, `none${of} is registered and healthy`)
   }
 
   /** A limit that was reached keeps its own error. */

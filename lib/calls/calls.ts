@@ -42,6 +42,8 @@ export interface Calls {
   close (): Promise<void>
   /** Calls that run fail too. */
   destroy (): Promise<void>
+  /** The one, and the other after so many milliseconds. */
+  end (within: number): Promise<void>
 }
 
 export type PickOptions = Pick<BalanceOptions, 'strategy' | 'key' | 'tag' | 'datacenter'>
@@ -58,8 +60,21 @@ export function createCalls (options: CallsOptions): Calls {
   const routes = new Routes(balancer, allow)
   const dispatcher = new ConsulDispatcher({ source, pools, clock, routes, defaults })
   const stopListening = source.onLeave(left => balancer.remove(left))
+
+  function close (): Promise<void> {
+    stopListening()
+    return dispatcher.close()
+  }
+
+  function destroy (): Promise<void> {
+    stopListening()
+    return dispatcher.destroy()
+  }
+
   return {
     dispatcher,
+    close,
+    destroy,
     fetch: createFetch({ routes, dispatcher, defaults, clock }),
     request: createRequest(routes, dispatcher, defaults),
 
@@ -71,14 +86,12 @@ export function createCalls (options: CallsOptions): Calls {
       return group.pick(instances, balance.strategy, context)?.instance ?? null
     },
 
-    close () {
-      stopListening()
-      return dispatcher.close()
-    },
-
-    destroy () {
-      stopListening()
-      return dispatcher.destroy()
+    async end (within) {
+      const patience = new AbortController()
+      const ended = close().finally(() => patience.abort())
+      await clock.sleep(within, patience.signal, true).catch(() => {})
+      await destroy()
+      await ended
     }
   }
 }

@@ -1,10 +1,6 @@
 import { InvalidNameError } from '../errors.ts'
+import { isName } from '../name.ts'
 
-/** Control characters, and halves of characters, which no URL can hold. */
-const unusable = /[\p{Cc}\p{Cs}]/u
-
-/** Names come from users too, and are remembered; those of DNS end at 63. */
-const longest = 1000
 /** How much of a name an error repeats. */
 const shown = 100
 
@@ -15,8 +11,6 @@ const shown = 100
  */
 export function encodeName (name: string): string {
   if (typeof name !== 'string') throw new InvalidNameError(typeof name)
-  if (name === '' || name === '.' || name === '..' || name.length > longest || unusable.test(name)) {
-    throw new InvalidNameError(JSON.stringify(name.slice(0, shown)))
-  }
+  if (!isName(name)) throw new InvalidNameError(JSON.stringify(name.slice(0, shown)))
   return encodeURIComponent(name)
 }

@@ -24,8 +24,11 @@ export interface CursorStep {
   readonly valid: boolean
 }
 
-/** A single change is never held up; what changes without end costs this many queries a second. */
-const queriesPerSecond = 2
+/**
+ * A single change is never held up, and a later one in a row no longer than the default `drain.delay`; what changes
+ * without end costs this many queries a second.
+ */
+const queriesPerSecond = 5
 const burst = 5
 
 /** A query that was held for so long was not broken off for being one too many: what ended it is news. Milliseconds. */

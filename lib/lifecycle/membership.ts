@@ -14,6 +14,8 @@ interface MembershipParts extends RegistrationParts {
 export class Membership {
   readonly #parts: MembershipParts
   #registration: Registration
+  /** The first try of that registration. */
+  #joined: Promise<void> | undefined
   /** Set while the service is being taken out. */
   #leaving: Promise<void> | undefined
 
@@ -35,10 +37,14 @@ export class Membership {
     const { options: { service, check, hostname }, signal } = this.#parts
     if (this.#leaving !== undefined) await this.#leaving
     if (!service || signal.aborted) return
-    if (this.#registration.ended) this.#registration = new Registration(this.#parts)
+    if (this.#registration.ended) {
+      this.#registration = new Registration(this.#parts)
+      this.#joined = undefined
+    }
     const port = service.port === 0 ? listener.port : service.port
     const id = serviceIdOf(service, hostname, port)
-    await this.#registration.start({ id, service, check, listener: { ...listener, port }, readyPath })
+    this.#joined ??= this.#registration.start({ id, service, check, listener: { ...listener, port }, readyPath })
+    await this.#joined
   }
 
   /** Takes the service out of Consul and waits until it is seen to be gone, `within` milliseconds. */

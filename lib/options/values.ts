@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { parseDuration, type Duration } from '../duration.ts'
 import { knownName } from './names.ts'
+import { isName, nameRule } from '../name.ts'
 import { isRecord } from './tree.ts'
 
 /** The kinds of values that options have. The message of a rule is what was expected, as in "must be ...". */
@@ -10,8 +11,7 @@ export const plainText = v.pipe(v.string('a string'),
   v.regex(/^[^\p{Cc}\p{Cs}]+$/u, 'a string that is not empty and has no control characters'))
 
 /** A name that becomes one segment of a URL's path. */
-export const nameText = v.pipe(v.string('a string'), v.regex(/^(?!\.{1,2}$)[^\p{Cc}\p{Cs}]+$/u,
-  'a string that is not empty, neither "." nor "..", and has no control characters'))
+export const nameText = v.pipe(v.string('a string'), v.check(isName, `a string ${nameRule}`))
 
 export const flag = v.boolean('true or false')
 

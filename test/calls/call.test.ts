@@ -97,9 +97,9 @@ t.test('without an instance the error says why', async t => {
   const source = new MemorySource({ svc: [instance()] })
   const { request } = startCalls(t, source, { strategy: () => undefined })
   const cases = [
-    ['http://none/', {}, 'none is healthy'],
-    ['http://v2.svc.service.consul/', {}, 'none with the tag v2 is healthy'],
-    ['http://svc.service.dc2.consul/', { tag: 'v3' }, 'none with the tag v3 in the datacenter dc2 is healthy'],
+    ['http://none/', {}, 'none is registered and healthy'],
+    ['http://v2.svc.service.consul/', {}, 'none with the tag v2 is registered and healthy'],
+    ['http://svc.service.dc2.consul/', { tag: 'v3' }, 'none with the tag v3 in the datacenter dc2 is registered and healthy'],
     ['http://svc/', {}, 'the strategy chose none']
   ] as const
   for (const [url, balance, why] of cases) {

@@ -199,7 +199,8 @@ t.test('the address is that of an instance drawn by chance', async t => {
 })
 
 t.test('names that would ask for something else are refused before they are sent', async t => {
-  for (const name of ['', '.', '..', 'a\nb', 'a\u0000', '\u007f', '\ud800', 'x'.repeat(1001)]) {
+  const paths = ['', '.', '..', '../x', 'a/../b', 'a//b', '/a', 'a/', './a']
+  for (const name of [...paths, 'a\nb', 'a\u0000', '\u007f', '\ud800', 'x'.repeat(1001)]) {
     await t.rejects(client.registerService({ name: 'fine', id: name }), { code: 'FST_CONSUL_INVALID_NAME' })
     await t.rejects(client.registerService({ name }), { code: 'FST_CONSUL_INVALID_NAME' }, JSON.stringify(name))
     await t.rejects(client.health(name), { code: 'FST_CONSUL_INVALID_NAME' })

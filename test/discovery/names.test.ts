@@ -20,7 +20,8 @@ t.test('a service is found under its name, whatever that is', async t => {
 t.test('a name that would ask for another path is refused, and asks nobody', async t => {
   const proxy = await startCountingProxy(t, consul.url)
   const { catalog } = startCatalog(t, proxy.url)
-  for (const name of ['', '.', '..', 'a\nb', 'a\rb', 'a\u0000', '\u001b[31m', '\u007f', '\u0085', '\ud800']) {
+  const paths = ['', '.', '..', '../x', 'a/../b', 'a//b', '/a']
+  for (const name of [...paths, 'a\nb', 'a\rb', 'a\u0000', '\u001b[31m', '\u007f', '\u0085', '\ud800']) {
     await t.rejects(catalog.discover(name), { code: 'FST_CONSUL_INVALID_NAME', statusCode: 400 }, JSON.stringify(name))
     t.equal(catalog.peek(name), undefined)
   }

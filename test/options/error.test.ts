@@ -20,7 +20,7 @@ const notAFlag = ['true', 0, {}]
 const notADuration = ['soon', '1d', -1, NaN, Infinity, '600h', true, {}]
 const notACount = ['5', -1, 1.5, NaN, Infinity, true, {}]
 const notAList = ['a', 5, {}, [5], ['']]
-const notAName = [...notAString, '', '.', '..', 'a\nb', 'a\u0000', 'a\ud800']
+const notAName = [...notAString, '', '.', '..', 'a\nb', 'a\u0000', 'a\ud800', 'a/../b', 'a//b', 'x'.repeat(1001)]
 const notPem = [5, true, {}, '']
 
 /** For every option what it cannot be. */
