@@ -1,0 +1,43 @@
+// Every fault on real processes: npm run test:faults (with names: only these). It writes docs/faults.md. Exit code 1
+// when a promise is broken.
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { arch, cpus, platform, release, totalmem } from 'node:os'
+import { findConsul } from '../support/find-consul.ts'
+import type { Fault } from './fault.ts'
+import { measure } from './support/measure.ts'
+import { page, row, rowsOf } from './support/table.ts'
+
+/** In the order of the table. */
+const faults: readonly Fault[] = [
+]
+
+const file = new URL('../../docs/faults.md', import.meta.url)
+const names = process.argv.slice(2)
+const unknown = names.filter(name => !faults.some(fault => fault.name === name))
+if (unknown.length > 0) throw new Error(`no such fault: ${unknown.join(', ')}`)
+
+const rows = rowsOf(await readFile(file, 'utf8').catch(() => ''))
+for (const fault of faults.filter(({ name }) => names.length === 0 || names.includes(name))) {
+  console.log(`${fault.name}: ${fault.done}`)
+  const figures = await measure(fault, text => console.log(`  ${text}`))
+  const { broken, ...measured } = figures
+  console.log(`  ${JSON.stringify(measured)}`)
+  console.log(broken === undefined ? `  kept: ${fault.promise}` : `  BROKEN: ${fault.promise}: ${broken}`)
+  if (broken !== undefined) process.exitCode = 1
+  rows.set(fault.name, row(fault, figures))
+  await write()
+}
+// A fault that was given up may have left something waiting.
+process.exit()
+
+async function write (): Promise<void> {
+  const { version } = await findConsul()
+  const [cpu, ...more] = cpus()
+  const memory = Math.round(totalmem() / 2 ** 30)
+  await mkdir(new URL('.', file), { recursive: true })
+  await writeFile(file, page(rows, faults.map(({ name }) => name), [
+    `Last run: ${new Date().toISOString().slice(0, 16).replace('T', ' ')} UTC`,
+    `Machine: ${more.length + 1} × ${cpu?.model ?? arch()}, ${memory} GB, ${platform()} ${release()}; everything on it`,
+    `Consul ${version.join('.')}, Node ${process.versions.node}`
+  ]))
+}
