@@ -21,6 +21,10 @@ export interface CallOptions {
 export interface ReadOptions extends CallOptions {
   /** Default: the `datacenter` option, else the agent's. */
   datacenter?: string | undefined
+  /** Consul Enterprise. Default: the `namespace` option, else the token's. */
+  namespace?: string | undefined
+  /** Consul Enterprise. Default: the `partition` option, else the agent's. */
+  partition?: string | undefined
   consistency?: 'stale' | 'default' | 'consistent'
 }
 
@@ -183,9 +187,11 @@ export class ConsulClient {
     await this.#transport.close()
   }
 
-  #readParameters ({ datacenter, consistency = 'default' }: ReadOptions): QueryParameters {
+  #readParameters ({ datacenter, namespace, partition, consistency = 'default' }: ReadOptions): QueryParameters {
     return {
       dc: datacenter ?? this.#datacenter,
+      ...(namespace !== undefined && { ns: namespace }),
+      ...(partition !== undefined && { partition }),
       stale: consistency === 'stale',
       consistent: consistency === 'consistent'
     }

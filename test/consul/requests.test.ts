@@ -105,6 +105,8 @@ t.test('namespace and partition go out with every request, also where this Consu
   t.same(last().query, { ns: 'team a', partition: 'p1' })
   await failureOf(client.registerService({ name: 'a' }))
   t.same(last().query, { ns: 'team a', partition: 'p1' })
+  await failureOf(client.health('a', { namespace: 'team b', partition: 'p2' }))
+  t.same(last().query, { ns: 'team b', partition: 'p2' }, 'unless a read names others')
 })
 
 t.test('the token is in a header and in no URL', async t => {
