@@ -1,5 +1,4 @@
 import type { Random } from '../clock.ts'
-import { goDurationOf, parseDuration, type Duration } from '../duration.ts'
 import type { ConsulOptions } from '../options/types.ts'
 import { resolveOptions } from '../options/resolve.ts'
 import { isObject, readAnswer, statusError } from './answer.ts'
@@ -7,10 +6,17 @@ import { instanceOf, isHealthAnswer, statusOf } from './health-entry.ts'
 import type { ServiceInstance } from './instance.ts'
 import { wireDefinition, type ServiceDefinition } from './service-definition.ts'
 import { encodeName } from './service-name.ts'
+import { Token } from './token.ts'
 import {
-  Transport, type ApiRequest, type ApiResponse, type BlockingConnections, type ConnectionOptions, type QueryParameters
+  Transport, type ApiRequest, type ApiResponse, type BlockingConnections, type ConnectionOptions, type Lane,
+  type QueryParameters
 } from './transport.ts'
-import type { Answer, CheckStatus, WireAgentSelf, WireCheck, WireHealthEntry, WireService } from './wire.ts'
+import { longestWait, waitOf, type BlockingOptions } from './wait.ts'
+import type {
+  Answer, CheckStatus, Right, WireAgentSelf, WireCheck, WireHealthEntry, WireRight, WireService
+} from './wire.ts'
+
+export type { BlockingOptions } from './wait.ts'
 
 export interface CallOptions {
   signal?: AbortSignal | undefined
@@ -26,11 +32,6 @@ export interface ReadOptions extends CallOptions {
   /** Consul Enterprise. Default: the `partition` option, else the agent's. */
   partition?: string | undefined
   consistency?: 'stale' | 'default' | 'consistent'
-}
-
-export interface BlockingOptions {
-  /** How long Consul may hold the answer back; it adds up to a sixteenth. At most 10 minutes; 0: its own 5. */
-  wait?: Duration
 }
 
 export interface HealthQuery extends ReadOptions, BlockingOptions {
@@ -52,11 +53,16 @@ export interface ClientParts {
   readonly resolved?: ConnectionOptions & { readonly datacenter: string | undefined }
   /** Default: 8 blocking queries at once, which keep the process alive as other requests do. */
   readonly blocking?: BlockingConnections
+  /** Default: the one of the options. */
+  readonly token?: Token
   readonly random?: Random
 }
 
-/** Consul's HTTP API, as far as it is needed here: promises, no retries, no state but the connections. */
-export class ConsulClient {
+/**
+ * Consul's HTTP API, as far as it is needed here: promises, no state but the connections, no retries but one: a 403
+ * asks for the token again, and another one is tried once.
+ */
+export class ConsulClient implements AsyncDisposable {
   readonly #transport: Transport
   readonly #datacenter: string | undefined
   readonly #timeout: number
@@ -69,7 +75,7 @@ export class ConsulClient {
    */
   constructor (options: ClientOptions = {}, parts: ClientParts = {}) {
     const { resolved = resolveOptions(options), blocking = { limit: 8, keepAlive: true }, random = Math.random } = parts
-    this.#transport = new Transport(resolved, blocking)
+    this.#transport = new Transport(resolved, parts.token ?? new Token(resolved.token), blocking)
     this.#datacenter = resolved.datacenter
     this.#timeout = resolved.timeout
     this.#random = random
@@ -121,10 +127,11 @@ export class ConsulClient {
   /** Every instance of a service with all its checks, healthy or not. With `index` a blocking query. */
   async health (name: string, query: HealthQuery = {}): Promise<Answer<WireHealthEntry[]>> {
     const { index, tag, filter, near, passing } = query
-    const blocking = index !== undefined
+    const lane = index === undefined ? 'catalog' : 'blocking'
+    const wait = index === undefined ? undefined : waitOf(query)
     return await this.#read(`/health/service/${encodeName(name)}`, {
-      ...this.#readParameters(query), index, tag, filter, near, passing, ...(blocking && { wait: waitOf(query) })
-    }, { ...query, blocking }, isHealthAnswer)
+      ...this.#readParameters(query), index, wait, tag, filter, near, passing
+    }, { ...query, lane }, isHealthAnswer)
   }
 
   /** The instances that are passing or in warning. */
@@ -151,9 +158,9 @@ export class ConsulClient {
     id: string, query: CallOptions & BlockingOptions & { hash?: string | undefined } = {}
   ): Promise<Answer<WireService>> {
     const { hash } = query
-    const blocking = hash !== undefined
-    return await this.#read(`/agent/service/${encodeName(id)}`, { hash, ...(blocking && { wait: waitOf(query) }) },
-      { ...query, blocking }, isObject)
+    const lane = hash === undefined ? 'agent' : 'blocking'
+    const wait = hash === undefined ? undefined : waitOf(query)
+    return await this.#read(`/agent/service/${encodeName(id)}`, { hash, wait }, { ...query, lane }, isObject)
   }
 
   /** The checks of one of the agent's own services, by check id. */
@@ -167,7 +174,7 @@ export class ConsulClient {
   /** Every service of the catalog with all its tags. */
   async listServices (options: ReadOptions = {}): Promise<Record<string, string[]>> {
     const { value } = await this.#read<Record<string, string[]>>(
-      '/catalog/services', this.#readParameters(options), options, isObject)
+      '/catalog/services', this.#readParameters(options), { ...options, lane: 'catalog' }, isObject)
     return Object.assign(Object.create(null), value)
   }
 
@@ -182,9 +189,26 @@ export class ConsulClient {
     return value
   }
 
+  /**
+   * Whether the token has each of these rights. Consul answers 401 without access control; it does not document this
+   * endpoint, so that any error means no more than that it cannot say.
+   */
+  async authorize (rights: readonly Right[], options: CallOptions = {}): Promise<boolean[]> {
+    const path = '/internal/acl/authorize'
+    const body = rights.map(({ resource, access, name }) => ({ Resource: resource, Access: access, Segment: name }))
+    const deadline = options.timeout ?? this.#timeout
+    const response = await this.#send({ method: 'POST', path, body, deadline, signal: options.signal })
+    const { value } = readAnswer<WireRight[]>(`POST /v1${path}`, response, isListOf(rights.length))
+    return value.map(right => right.Allow)
+  }
+
   /** Ends every connection; requests under way fail. */
   async close (): Promise<void> {
     await this.#transport.close()
+  }
+
+  async [Symbol.asyncDispose] (): Promise<void> {
+    await this.close()
   }
 
   #readParameters ({ datacenter, namespace, partition, consistency = 'default' }: ReadOptions): QueryParameters {
@@ -203,12 +227,12 @@ export class ConsulClient {
   }
 
   async #read<T> (
-    path: string, query: QueryParameters, options: CallOptions & BlockingOptions & { blocking?: boolean },
+    path: string, query: QueryParameters, options: CallOptions & BlockingOptions & { lane?: Lane },
     isExpected: (value: unknown) => boolean
   ): Promise<Answer<T>> {
-    const { blocking = false, signal } = options
-    const deadline = (options.timeout ?? this.#timeout) + (blocking ? longestWait(options) : 0)
-    const response = await this.#send({ method: 'GET', path, query, deadline, blocking, signal })
+    const { lane = 'agent', signal } = options
+    const deadline = (options.timeout ?? this.#timeout) + (lane === 'blocking' ? longestWait(options) : 0)
+    const response = await this.#send({ method: 'GET', path, query, deadline, lane, signal })
     return readAnswer(`GET /v1${path}`, response, isExpected)
   }
 
@@ -219,18 +243,4 @@ export class ConsulClient {
   }
 }
 
-/** What Consul waits if a query does not say, or says 0: https://developer.hashicorp.com/consul/api-docs/features/blocking */
-const defaultWait = 300_000
-/** It waits no longer than this, whatever a query says. */
-const maxWait = 600_000
-
-function waitOf ({ wait }: BlockingOptions): string | undefined {
-  return typeof wait === 'number' ? goDurationOf(wait) : wait
-}
-
-/** Consul adds up to a sixteenth to the wait, to spread its answers. */
-function longestWait ({ wait = 0 }: BlockingOptions): number {
-  const given = parseDuration(wait) ?? 0
-  const ms = given === 0 ? defaultWait : Math.min(given, maxWait)
-  return ms + ms / 16
-}
+const isListOf = (length: number) => (value: unknown): boolean => Array.isArray(value) && value.length === length

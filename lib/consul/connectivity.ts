@@ -1,7 +1,9 @@
 import { abortable } from '../abortable.ts'
 import { Backoff } from '../backoff.ts'
 import type { Clock, Random } from '../clock.ts'
-import { ApiForbiddenError, ApiRateLimitedError, ApiTimeoutError, ApiUnreachableError } from '../errors.ts'
+import {
+  ApiForbiddenError, ApiRateLimitedError, ApiTimeoutError, ApiUnreachableError, TokenError
+} from '../errors.ts'
 import type { Logger } from '../logger.ts'
 
 interface Parts {
@@ -29,6 +31,7 @@ export class Connectivity {
   readonly #ended = new AbortController()
   #probing: Promise<void> | undefined
   #lost = false
+  #outages = 0
 
   constructor (parts: Parts) {
     this.#parts = parts
@@ -37,6 +40,11 @@ export class Connectivity {
   /** A single connection may break: until the first probe has failed too the agent counts as up. */
   get up (): boolean {
     return !this.#lost
+  }
+
+  /** How often it could not be reached until now. */
+  get outages (): number {
+    return this.#outages
   }
 
   /** To be told of every error of a request: a lost connection starts the probe. */
@@ -65,6 +73,7 @@ export class Connectivity {
     this.#lost = !await this.#answers()
     const isOutage = this.#lost
     if (isOutage) {
+      this.#outages++
       logger.warn({ err }, 'Consul cannot be reached; what is known of it is kept')
       do await clock.sleep(backoff.next(), this.#ended.signal)
       while (!await this.#answers())
@@ -81,7 +90,8 @@ export class Connectivity {
       return true
     } catch (error) {
       signal.throwIfAborted()
-      return !isConnectionError(error)
+      // Without a token nothing was asked.
+      return !isConnectionError(error) && !(error instanceof TokenError)
     }
   }
 }

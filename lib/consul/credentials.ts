@@ -1,19 +1,23 @@
-import type { ConnectionOptions } from './transport.ts'
-import { currentToken } from './token.ts'
+import type { Token } from './token.ts'
 
 /** What a request says of who sends it, in headers only: a URL would end up in access logs. */
 export interface Credentials {
+  readonly token: string | undefined
   readonly headers: Readonly<Record<string, string>>
   /** What must not be repeated, whoever says it. */
   readonly secrets: readonly string[]
 }
 
-/** @throws FST_CONSUL_TOKEN */
-export async function credentialsOf ({ auth, token: source }: ConnectionOptions): Promise<Credentials> {
-  const token = await currentToken(source)
+/**
+ * @param auth `user:password` for basic authentication
+ * @throws FST_CONSUL_TOKEN
+ */
+export async function credentialsOf (auth: string | undefined, source: Token): Promise<Credentials> {
+  const token = await source.read()
   const basic = auth === undefined ? undefined : Buffer.from(auth).toString('base64')
   const password = auth?.slice(auth.indexOf(':') + 1)
   return {
+    token,
     headers: {
       ...(token !== undefined && { 'x-consul-token': token }),
       ...(basic !== undefined && { authorization: `Basic ${basic}` })

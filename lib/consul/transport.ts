@@ -1,19 +1,30 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Socket } from 'node:net'
-import { buildConnector, Pool } from 'undici'
+import { Pool } from 'undici'
 import { abortable } from '../abortable.ts'
 import { systemClock } from '../clock.ts'
-import { ApiTimeoutError, ApiUnreachableError, ClosedError, TokenError } from '../errors.ts'
+import { ApiAnswerError, ApiTimeoutError, ApiUnreachableError, ClosedError, TokenError } from '../errors.ts'
 import type { ResolvedOptions } from '../options/resolved.ts'
+import { maxAnswer, textOf } from './body.ts'
+import { reasonOf } from './connection-error.ts'
+import { connectorOf } from './connector.ts'
 import { credentialsOf, redact, type Credentials } from './credentials.ts'
+import type { Token } from './token.ts'
 
 export type ConnectionOptions = Pick<ResolvedOptions,
   'url' | 'socketPath' | 'auth' | 'token' | 'tls' | 'namespace' | 'partition' | 'timeout'>
 
+/**
+ * Which connections a request may use, so that none waits behind another kind: `agent` is what the agent itself
+ * does or knows, as registrations, heartbeats and probes; `catalog` what it asks the servers, who may take long and
+ * are asked much; `blocking` what waits for a change.
+ */
+export type Lane = 'agent' | 'catalog' | 'blocking'
+
 export type QueryParameters = Readonly<Record<string, string | number | boolean | undefined>>
 
 export interface ApiRequest {
-  readonly method: 'GET' | 'PUT'
+  readonly method: 'GET' | 'PUT' | 'POST'
   /** Below `/v1`, encoded. */
   readonly path: string
   /** A parameter that is `true` stands without a value; `undefined` and `false` are left out. */
@@ -21,8 +32,8 @@ export interface ApiRequest {
   readonly body?: unknown
   /** Milliseconds from now to the last byte of the answer. */
   readonly deadline: number
-  /** A blocking query: it has connections of its own, so that it holds up no other request. */
-  readonly blocking?: boolean
+  /** Default `agent`. */
+  readonly lane?: Lane
   readonly signal?: AbortSignal | undefined
 }
 
@@ -40,25 +51,28 @@ export interface BlockingConnections {
   readonly keepAlive: boolean
 }
 
-/** For all that is no blocking query. An agent closes everything over 200 connections of one address. */
-const callConnections = 6
+/**
+ * An agent closes everything over 200 connections of one address. Without quorum it holds a write for up to 15 s, and
+ * a read of the catalog for 7: a heartbeat and a probe have to pass meanwhile.
+ */
+const agentConnections = 3
+const catalogConnections = 3
 
 /** The HTTP connections to one agent. It knows bytes, statuses and deadlines, and nothing of what they mean. */
 export class Transport {
   readonly #options: ConnectionOptions
+  readonly #token: Token
   readonly #prefix: string
-  readonly #calls: Pool
-  readonly #blocking: Pool
+  readonly #pools: Readonly<Record<Lane, Pool>>
   #localAddress: string | undefined
   #closed = false
 
-  constructor (options: ConnectionOptions, blocking: BlockingConnections) {
+  constructor (options: ConnectionOptions, token: Token, blocking: BlockingConnections) {
     this.#options = options
+    this.#token = token
     const { origin, pathname } = new URL(options.url)
     this.#prefix = `${pathname.replace(/\/$/, '')}/v1`
-    const { socketPath, timeout, tls: { ca, cert, key, servername, rejectUnauthorized } } = options
-    const given = defined({ socketPath, ca, cert, key, servername, rejectUnauthorized })
-    const connector = buildConnector({ timeout, ...given })
+    const connector = connectorOf(options)
     const pool = (connections: number, onSocket: (socket: Socket) => void) => new Pool(origin, {
       connections,
       headersTimeout: 0,
@@ -69,8 +83,12 @@ export class Transport {
         done(...result)
       })
     })
-    this.#calls = pool(callConnections, socket => { this.#localAddress = socket.localAddress })
-    this.#blocking = pool(blocking.limit, blocking.keepAlive ? () => {} : keepNoProcessAlive)
+    const remember = (socket: Socket) => { this.#localAddress = socket.localAddress }
+    this.#pools = {
+      agent: pool(agentConnections, remember),
+      catalog: pool(catalogConnections, remember),
+      blocking: pool(blocking.limit, blocking.keepAlive ? () => {} : keepNoProcessAlive)
+    }
   }
 
   /** This end of the newest connection to the agent: the address by which this machine reaches it. */
@@ -79,8 +97,11 @@ export class Transport {
   }
 
   /**
+   * A 403 asks for the token again: one that was rotated may be sent once more.
+   *
    * @throws FST_CONSUL_API_TIMEOUT when the deadline has passed
    * @throws FST_CONSUL_API_UNREACHABLE when there is no connection, or it broke
+   * @throws FST_CONSUL_API_ANSWER when the answer is too large for one of Consul's
    * @throws FST_CONSUL_TOKEN when there is no token to send
    * @throws FST_CONSUL_CLOSED after `close()`
    * @throws the signal's reason
@@ -95,9 +116,13 @@ export class Transport {
     const stopTimer = systemClock.after(deadline, () => limit.abort(late()))
     signal?.addEventListener('abort', abort, { once: true })
     try {
-      const credentials = await abortable(credentialsOf(this.#options), limit.signal)
+      const credentials = await this.#credentials(limit.signal)
       late = () => new ApiTimeoutError(nameOf(request), deadline)
-      return await this.#exchange(request, credentials, limit.signal)
+      const response = await this.#exchange(request, credentials, limit.signal)
+      if (response.status !== 403) return response
+      const renewed = await this.#credentials(limit.signal).catch(() => credentials)
+      if (renewed.token === credentials.token) return response
+      return await this.#exchange(request, renewed, limit.signal)
     } finally {
       stopTimer()
       signal?.removeEventListener('abort', abort)
@@ -107,12 +132,15 @@ export class Transport {
   /** Ends every connection; requests under way fail. */
   async close (): Promise<void> {
     this.#closed = true
-    await Promise.all([this.#calls.destroy(), this.#blocking.destroy()])
+    await Promise.all(Object.values(this.#pools).map(pool => pool.destroy()))
+  }
+
+  #credentials (signal: AbortSignal): Promise<Credentials> {
+    return abortable(credentialsOf(this.#options.auth, this.#token), signal)
   }
 
   async #exchange (request: ApiRequest, credentials: Credentials, signal: AbortSignal): Promise<ApiResponse> {
-    const { method, path, query, body, blocking = false } = request
-    const pool = blocking ? this.#blocking : this.#calls
+    const { method, path, query, body, lane = 'agent' } = request
     const options = {
       method,
       path: `${this.#prefix}${path}${this.#queryString(query)}`,
@@ -125,12 +153,13 @@ export class Transport {
       signal
     }
     try {
-      const response = await pool.request(options)
-      const { statusCode: status, headers } = response
-      const text = await response.body.text()
+      const { statusCode: status, headers, body } = await this.#pools[lane].request(options)
+      const text = await textOf(body)
+      if (text === undefined) throw new ApiAnswerError(nameOf(request), `more than ${maxAnswer} bytes`)
       return { status, headers, text: status === 200 ? text : redact(text, credentials) }
     } catch (error) {
       if (signal.aborted) throw signal.reason
+      if (error instanceof ApiAnswerError) throw error
       const reason = this.#closed ? 'the client was closed' : reasonOf(error)
       throw new ApiUnreachableError(nameOf(request), reason, { cause: error })
     }
@@ -156,16 +185,4 @@ const wellFormed = (text: string): string => text.replace(/\p{Cs}/gu, '\ufffd')
 function keepNoProcessAlive (socket: Socket): void {
   socket.unref()
   socket.ref = () => socket
-}
-
-function defined<T extends object> (fields: T): { [K in keyof T]?: NonNullable<T[K]> } {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as
-    { [K in keyof T]?: NonNullable<T[K]> }
-}
-
-/** Some errors have a code and no message: those of a name with several addresses. */
-function reasonOf (error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  const { message, code = '' } = error as NodeJS.ErrnoException
-  return message.includes(code) ? message : `${message} ${code}`.trim()
 }

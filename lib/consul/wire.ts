@@ -47,3 +47,16 @@ export interface Answer<T> {
   /** The token sees only a part (Consul 1.11 and later say so). */
   readonly filteredByAcls: boolean
 }
+
+/** A right that a token may have or lack. */
+export interface Right {
+  readonly resource: 'agent' | 'node' | 'service'
+  readonly access: 'read' | 'write'
+  /** Of what; empty: of any. */
+  readonly name: string
+}
+
+/** One answer of `/v1/internal/acl/authorize`. */
+export interface WireRight {
+  readonly Allow: boolean
+}

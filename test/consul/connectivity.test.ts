@@ -1,7 +1,7 @@
 import t from 'tap'
 import { Connectivity, isConnectionError, isRefusal } from '../../lib/consul/connectivity.ts'
 import {
-  ApiForbiddenError, ApiRateLimitedError, ApiStatusError, ApiTimeoutError, ApiUnreachableError
+  ApiForbiddenError, ApiRateLimitedError, ApiStatusError, ApiTimeoutError, ApiUnreachableError, TokenError
 } from '../../lib/errors.ts'
 import { collectingLogger } from '../health/collecting-logger.ts'
 import { ManualClock } from '../support/manual-clock.ts'
@@ -101,6 +101,18 @@ t.test('an agent that refuses the probe answers', async t => {
   await pass(100)
   t.ok(connectivity.up)
   t.same(clock.pending, [])
+})
+
+t.test('a probe that had no token to send has asked nobody', async t => {
+  const { connectivity, pass, answerWith, lines } = parts()
+  answerWith(() => { throw new TokenError('the token option', 'sealed') })
+  connectivity.report(unreachable)
+  await pass(100)
+  t.notOk(connectivity.up)
+  answerWith(() => 'leader')
+  await pass(200)
+  t.ok(connectivity.up)
+  t.match(lines.map(({ message }) => message), [/cannot be reached/, 'Consul answers again'])
 })
 
 t.test('whoever waits goes on within 200 ms of the first answer', async t => {

@@ -1,6 +1,10 @@
+import { writeFile } from 'node:fs/promises'
 import t from 'tap'
-import { currentToken } from '../../lib/consul/token.ts'
+import { Token } from '../../lib/consul/token.ts'
+import type { TokenSource } from '../../lib/options/resolved.ts'
 import { clientOf, failureOf, fakeServer } from './helpers.ts'
+
+const currentToken = (source: TokenSource | undefined) => new Token(source).read()
 
 t.test('no source and no token of a function are the agent\'s own token', async t => {
   t.equal(await currentToken(undefined), undefined)
@@ -42,6 +46,49 @@ t.test('what no header can hold is refused without being shown', async t => {
     t.equal(error.code, 'FST_CONSUL_TOKEN')
     t.match(error.message, /it must be a string of printable characters without spaces$/)
   }
+})
+
+t.test('a token that becomes another one is told, once; the first is no change', async t => {
+  const tokens = ['a', 'a', 'b', 'b', '', 'a']
+  const token = new Token({ kind: 'function', get: () => tokens.shift()! })
+  const told: (string | undefined)[] = []
+  let newest: string | undefined
+  token.onChange(() => told.push(newest))
+  const stop = token.onChange(() => told.push('once more'))
+  for (const expected of ['a', 'a', 'b', 'b', undefined, 'a']) {
+    newest = expected
+    t.equal(await token.read(), expected)
+    if (expected === 'b') stop()
+  }
+  t.same(told, ['b', 'once more', undefined, 'a'])
+})
+
+t.test('a read that began earlier and took longer changes nothing back', async t => {
+  const answers: ((token: string) => void)[] = []
+  const token = new Token({ kind: 'function', get: () => new Promise(resolve => answers.push(resolve)) })
+  let told = 0
+  token.onChange(() => { told++ })
+  const [first, second, third] = [token.read(), token.read(), token.read()]
+  answers[1]!('new')
+  t.equal(await second, 'new')
+  answers[0]!('old')
+  t.equal(await first, 'old')
+  answers[2]!('new')
+  t.equal(await third, 'new')
+  t.equal(told, 0)
+})
+
+t.test('a token that cannot be had is no change', async t => {
+  const path = `${t.testdir({ token: 'a' })}/token`
+  const token = new Token({ kind: 'file', path })
+  let told = 0
+  token.onChange(() => { told++ })
+  await token.read()
+  await writeFile(path, '')
+  await t.rejects(token.read())
+  await writeFile(path, 'a')
+  await token.read()
+  t.equal(told, 0)
 })
 
 t.test('without a token nothing is asked, and that is no fault of Consul\'s', async t => {

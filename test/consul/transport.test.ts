@@ -31,15 +31,58 @@ t.test('many at once keep to six connections', async t => {
 t.test('blocking queries, eight at once, hold up no other request', async t => {
   const proxy = await startProxy(t, consul)
   const client = clientOf(t, { url: proxy.url })
-  const { index } = await client.health('never')
+  const { index } = await clientOf(t, { url: consul.url }).health('never')
   const waiting = new AbortController()
   const { signal } = waiting
   const queries = Array.from({ length: 9 }, () => failureOf(client.health('never', { index, wait: '1m', signal })))
-  await until(() => proxy.connections >= 9)
+  await until(() => proxy.connections >= 8)
   for (let i = 0; i < 10; i++) await client.leader()
   t.ok(proxy.opened <= 8 + 2, 'the ninth query waits for its turn')
   waiting.abort()
   await Promise.all(queries)
+})
+
+t.test('reads that Consul\'s servers hold hold up no registration, heartbeat or probe', async t => {
+  const sockets = new Set<Socket>()
+  const url = await fakeServer(t, ({ url = '', socket }, response) => {
+    sockets.add(socket)
+    const isHeld = /health|catalog/.test(url) || url === '/v1/agent/service/register'
+    if (!isHeld) response.end(url.endsWith('leader') ? '"127.0.0.1:8300"' : '{}')
+  })
+  const client = clientOf(t, { url, timeout: 20_000 })
+  const waiting = new AbortController()
+  const { signal } = waiting
+  const held = [
+    ...Array.from({ length: 20 }, () => client.health('a', { signal })),
+    client.listServices({ signal }),
+    client.registerService({ name: 'a' }, { signal })
+  ].map(failureOf)
+  await until(() => sockets.size >= 4)
+  t.equal(await client.leader(), '127.0.0.1:8300')
+  await client.updateCheck('a', 'passing', '')
+  t.same(await client.agentChecks('a'), {})
+  await client.agentService('a')
+  t.ok(sockets.size <= 6, `${sockets.size}`)
+  waiting.abort()
+  await Promise.all(held)
+})
+
+t.test('an answer without end is an error, and not all the memory', async t => {
+  const mebibyte = Buffer.alloc(2 ** 20, ' ')
+  let sent = 0
+  let closed = false
+  const url = await fakeServer(t, (_, response) => {
+    response.once('close', () => { closed = true })
+    const send = () => { for (let more = true; more; sent++) more = !closed && response.write(mebibyte) }
+    response.on('drain', send)
+    send()
+  })
+  t.match(await failureOf(clientOf(t, { url, timeout: 60_000 }).health('a')), {
+    code: 'FST_CONSUL_API_ANSWER',
+    message: 'The answer to GET /v1/health/service/a is not what Consul sends: more than 67108864 bytes'
+  })
+  await until(() => closed)
+  t.ok(sent < 128, `${sent} MiB`)
 })
 
 t.test('an agent that does not answer costs no more than the timeout', async t => {

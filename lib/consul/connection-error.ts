@@ -1,0 +1,19 @@
+const hints: readonly (readonly [code: RegExp, hint: string])[] = [
+  [/^ERR_TLS_CERT_ALTNAME_INVALID$/,
+    'its certificate is for another name: see the url, or tls.servername (CONSUL_TLS_SERVER_NAME)'],
+  [/^(?:UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_SELF_SIGNED_|CERT_SIGNATURE_|CERT_UNTRUSTED|CERT_CHAIN_|INVALID_CA)/,
+    'its certificate is not of an authority that is trusted: see tls.ca (CONSUL_CACERT)'],
+  [/^CERT_(?:HAS_EXPIRED|NOT_YET_VALID)$/, 'its certificate is not valid now'],
+  [/ALERT/, 'it refuses the client certificate, or its absence: see tls.cert (CONSUL_CLIENT_CERT)'],
+  [/^(?:ERR_SSL_WRONG_VERSION_NUMBER|ERR_SSL_PACKET_LENGTH_TOO_LONG|EPROTO)$/, 'no TLS is spoken there: see the url']
+]
+
+/** Why there was no answer, and what to do where that is not plain. */
+export function reasonOf (error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const { message, code = '' } = error as NodeJS.ErrnoException
+  // Some errors have a code and no message: those of a name with several addresses.
+  const words = message.includes(code) ? message : `${message} ${code}`.trim()
+  const hint = hints.find(([pattern]) => pattern.test(code))?.[1]
+  return hint === undefined ? words : `${words} (${hint})`
+}
