@@ -1,20 +1,40 @@
 // Every fault on real processes: npm run test:faults (with names: only these). It writes docs/faults.md. Exit code 1
 // when a promise is broken.
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { arch, cpus, platform, release, totalmem } from 'node:os'
+import { arch, constants, cpus, platform, release, setPriority, totalmem } from 'node:os'
 import { findConsul } from '../support/find-consul.ts'
 import type { Fault } from './fault.ts'
+import { fault as agentKill } from './agent-kill.ts'
+import { fault as agentSuspend } from './agent-suspend.ts'
+import { fault as instanceKill } from './instance-kill.ts'
+import { fault as instanceSuspend } from './instance-suspend.ts'
+import { fault as leaderKill } from './leader-kill.ts'
+import { fault as quorumLost } from './quorum-lost.ts'
+import { fault as rollingRestart } from './rolling-restart.ts'
 import { measure } from './support/measure.ts'
 import { page, row, rowsOf } from './support/table.ts'
 
 /** In the order of the table. */
 const faults: readonly Fault[] = [
+  rollingRestart,
+  instanceKill,
+  instanceSuspend,
+  agentKill,
+  agentSuspend,
+  leaderKill,
+  quorumLost
 ]
 
 const file = new URL('../../docs/faults.md', import.meta.url)
 const names = process.argv.slice(2)
 const unknown = names.filter(name => !faults.some(fault => fault.name === name))
 if (unknown.length > 0) throw new Error(`no such fault: ${unknown.join(', ')}`)
+
+try {
+  setPriority(constants.priority.PRIORITY_HIGH) // What else this machine does is not what is measured.
+} catch {
+  // Not for everyone.
+}
 
 const rows = rowsOf(await readFile(file, 'utf8').catch(() => ''))
 for (const fault of faults.filter(({ name }) => names.length === 0 || names.includes(name))) {
