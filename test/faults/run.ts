@@ -11,6 +11,18 @@ import { fault as instanceSuspend } from './instance-suspend.ts'
 import { fault as leaderKill } from './leader-kill.ts'
 import { fault as quorumLost } from './quorum-lost.ts'
 import { fault as rollingRestart } from './rolling-restart.ts'
+import { scaleFaults } from './scale.ts'
+import { fault as agentBlackHole } from './agent-black-hole.ts'
+import { fault as agentEmpty } from './agent-empty.ts'
+import { fault as agentReset } from './agent-reset.ts'
+import { fault as callerSuspend } from './caller-suspend.ts'
+import { fault as catalogRemoval } from './catalog-removal.ts'
+import { fault as checkRemoved } from './check-removed.ts'
+import { fault as idConflict } from './id-conflict.ts'
+import { fault as instanceBlackHole } from './instance-black-hole.ts'
+import { fault as instanceReset } from './instance-reset.ts'
+import { fault as policyNarrowed } from './policy-narrowed.ts'
+import { fault as tokenRevoked } from './token-revoked.ts'
 import { measure } from './support/measure.ts'
 import { page, row, rowsOf } from './support/table.ts'
 
@@ -22,7 +34,8 @@ const faults: readonly Fault[] = [
   agentKill,
   agentSuspend,
   leaderKill,
-  quorumLost
+  quorumLost,
+  ...scaleFaults
 ]
 
 const file = new URL('../../docs/faults.md', import.meta.url)

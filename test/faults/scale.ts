@@ -1,0 +1,15 @@
+import { fault as churnOfOthers } from './churn-of-others.ts'
+import { fault as churnOfOwn } from './churn-of-own.ts'
+import type { Fault } from './fault.ts'
+import { fault as flappingCheck } from './flapping-check.ts'
+import { fault as tenThousandInstances } from './ten-thousand-instances.ts'
+import { fault as unknownService } from './unknown-service.ts'
+
+/** The faults of very many things, and of things that change very often. */
+export const scaleFaults: readonly Fault[] = [
+  flappingCheck,
+  unknownService,
+  tenThousandInstances,
+  churnOfOthers,
+  churnOfOwn
+]
