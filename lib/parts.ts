@@ -2,11 +2,14 @@ import { createCalls, type Calls } from './calls/calls.ts'
 import type { Clock, Random } from './clock.ts'
 import { ConsulClient } from './consul/client.ts'
 import { Connectivity } from './consul/connectivity.ts'
+import { TokenChanges } from './consul/token-changes.ts'
+import { Token } from './consul/token.ts'
 import { Catalog } from './discovery/catalog.ts'
 import { HybridSource } from './discovery/hybrid.ts'
 import type { InstanceSource } from './discovery/source.ts'
 import { StaticSource } from './discovery/static.ts'
 import { HealthCheckManager } from './health/manager.ts'
+import { tellMissingRights } from './lifecycle/rights.ts'
 import type { Logger } from './logger.ts'
 import type { ResolvedOptions } from './options/resolved.ts'
 
@@ -14,6 +17,9 @@ import type { ResolvedOptions } from './options/resolved.ts'
 export interface Parts {
   readonly client: ConsulClient
   readonly connectivity: Connectivity
+  readonly tokenChanges: TokenChanges
+  /** Says in the background, once, what the token may not do. Ends with the signal. */
+  readonly lookAtRights: (signal: AbortSignal) => void
   readonly health: HealthCheckManager
   readonly catalog: Catalog
   readonly fallback: StaticSource
@@ -36,22 +42,40 @@ const ownWatches = 2
 export function createParts (options: ResolvedOptions, { logger, clock, random }: Surroundings): Parts {
   const { discovery, balancer, calls } = options
   const blocking = { limit: discovery.maxWatches + ownWatches, keepAlive: false }
-  const client = new ConsulClient({}, { resolved: options, blocking, random })
+  const token = new Token(options.token)
+  const client = new ConsulClient({}, { resolved: options, blocking, token, random })
   const connectivity = new Connectivity({
     probe: signal => client.leader({ signal, timeout: probeTimeout }), logger, clock, random
   })
   const catalog = new Catalog(discovery, { client, connectivity, logger, clock, random })
   const fallback = new StaticSource(options.fallback)
   const source = sourceOf(options.mode, catalog, fallback)
+  let looked: Promise<void> | undefined
   return {
     client,
     connectivity,
+    tokenChanges: new TokenChanges(token, clock),
+    lookAtRights: signal => {
+      looked ??= tellMissingRights({ options, client, connectivity, logger }, signal).catch(() => {})
+    },
     health: healthOf(options.health, clock, logger),
     catalog,
     fallback,
     source,
     calls: createCalls({ source, balancer, calls, random, clock })
   }
+}
+
+/** @param left milliseconds for the calls that run */
+export async function closeParts (
+  { client, connectivity, tokenChanges, health, catalog, calls }: Parts, left: number
+): Promise<void> {
+  catalog.close()
+  connectivity.close()
+  tokenChanges.close()
+  health.close()
+  await client.close()
+  await calls.end(left)
 }
 
 function sourceOf (mode: ResolvedOptions['mode'], catalog: Catalog, fallback: StaticSource): InstanceSource {

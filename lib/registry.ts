@@ -13,7 +13,7 @@ import { Membership } from './lifecycle/membership.ts'
 import type { RegistrationStatus } from './lifecycle/registration-status.ts'
 import type { Logger } from './logger.ts'
 import { explain, type Explanation } from './observe/explain.ts'
-import { createParts, type Parts } from './parts.ts'
+import { closeParts, createParts, type Parts } from './parts.ts'
 import type { ResolvedOptions } from './options/resolved.ts'
 
 interface RegistrySurroundings {
@@ -47,7 +47,7 @@ export class ServiceRegistry implements AsyncDisposable {
     this.#clock = clock
     this.#left = options.drain.timeout
     this.#parts = createParts(options, { logger, clock, random })
-    const { client, connectivity, health, catalog } = this.#parts
+    const { client, connectivity, health, catalog, tokenChanges } = this.#parts
     this.client = client
     this.health = health
     this.#membership = new Membership({
@@ -57,6 +57,7 @@ export class ServiceRegistry implements AsyncDisposable {
       connectivity,
       readiness: () => consulStatusOf(health),
       follow: (name, listener) => catalog.follow(name, ({ known }) => listener(known.map(({ entry }) => entry))),
+      onTokenChange: listener => tokenChanges.subscribe(listener),
       logger,
       clock,
       random
@@ -100,6 +101,7 @@ export class ServiceRegistry implements AsyncDisposable {
     if (this.signal.aborted) throw new ClosedError('register()')
     const { service, mode, timeout } = this.#options
     if (!service || mode === 'static') return undefined
+    this.#parts.lookAtRights(this.signal)
     this.preload()
     if (mode === 'full') await this.requireLeader(timeout)
     try {
@@ -115,6 +117,7 @@ export class ServiceRegistry implements AsyncDisposable {
    * @param readyPath the ready route as mounted
    */
   registerListener (listener: Listener, readyPath: string | undefined): void {
+    this.#parts.lookAtRights(this.signal)
     this.#membership.join(listener, readyPath).catch(() => {})
   }
 
@@ -212,8 +215,9 @@ export class ServiceRegistry implements AsyncDisposable {
 
   /** @internal Services that are known to be needed are watched from here on. */
   preload (): void {
-    if (this.#parts.source === this.#parts.fallback) return
-    for (const name of this.#options.discovery.preload) this.#parts.catalog.preload(name)
+    const names = this.#parts.source === this.#parts.fallback ? [] : this.#options.discovery.preload
+    if (names.length > 0) this.#parts.lookAtRights(this.signal)
+    for (const name of names) this.#parts.catalog.preload(name)
   }
 
   /**
@@ -232,19 +236,13 @@ export class ServiceRegistry implements AsyncDisposable {
 
   async #drain (): Promise<void> {
     const began = this.#clock.now()
-    await drain({
-      withdraw: within => this.#membership.drain(within), drain: this.#options.drain, clock: this.#clock
-    })
+    await drain({ withdraw: within => this.#membership.drain(within), drain: this.#options.drain, clock: this.#clock })
     this.#left = Math.max(this.#left - (this.#clock.now() - began), 0)
   }
 
   async #close (): Promise<void> {
     await this.drain()
     this.#membership.close()
-    this.#parts.catalog.close()
-    this.#parts.connectivity.close()
-    this.health.close()
-    await this.client.close()
-    await this.#parts.calls.end(this.#left)
+    await closeParts(this.#parts, this.#left)
   }
 }
