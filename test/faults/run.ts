@@ -4,25 +4,25 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { arch, constants, cpus, platform, release, setPriority, totalmem } from 'node:os'
 import { findConsul } from '../support/find-consul.ts'
 import type { Fault } from './fault.ts'
-import { fault as agentKill } from './agent-kill.ts'
-import { fault as agentSuspend } from './agent-suspend.ts'
-import { fault as instanceKill } from './instance-kill.ts'
-import { fault as instanceSuspend } from './instance-suspend.ts'
-import { fault as leaderKill } from './leader-kill.ts'
-import { fault as quorumLost } from './quorum-lost.ts'
-import { fault as rollingRestart } from './rolling-restart.ts'
-import { scaleFaults } from './scale.ts'
 import { fault as agentBlackHole } from './agent-black-hole.ts'
 import { fault as agentEmpty } from './agent-empty.ts'
+import { fault as agentKill } from './agent-kill.ts'
 import { fault as agentReset } from './agent-reset.ts'
+import { fault as agentSuspend } from './agent-suspend.ts'
 import { fault as callerSuspend } from './caller-suspend.ts'
 import { fault as catalogRemoval } from './catalog-removal.ts'
 import { fault as checkRemoved } from './check-removed.ts'
 import { fault as idConflict } from './id-conflict.ts'
 import { fault as instanceBlackHole } from './instance-black-hole.ts'
+import { fault as instanceKill } from './instance-kill.ts'
 import { fault as instanceReset } from './instance-reset.ts'
+import { fault as instanceSuspend } from './instance-suspend.ts'
+import { fault as leaderKill } from './leader-kill.ts'
 import { fault as policyNarrowed } from './policy-narrowed.ts'
+import { fault as quorumLost } from './quorum-lost.ts'
+import { fault as rollingRestart } from './rolling-restart.ts'
 import { fault as tokenRevoked } from './token-revoked.ts'
+import { scaleFaults } from './scale.ts'
 import { measure } from './support/measure.ts'
 import { page, row, rowsOf } from './support/table.ts'
 
@@ -31,10 +31,21 @@ const faults: readonly Fault[] = [
   rollingRestart,
   instanceKill,
   instanceSuspend,
+  instanceBlackHole,
+  instanceReset,
+  callerSuspend,
   agentKill,
+  agentEmpty,
   agentSuspend,
+  agentBlackHole,
+  agentReset,
   leaderKill,
   quorumLost,
+  checkRemoved,
+  catalogRemoval,
+  idConflict,
+  tokenRevoked,
+  policyNarrowed,
   ...scaleFaults
 ]
 

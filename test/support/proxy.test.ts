@@ -57,6 +57,19 @@ t.test('a black hole holds everything until it is lifted', async t => {
   await until(() => answers.join('') === 'held', { what: 'the held bytes' })
 })
 
+t.test('after a black hole that is forgotten, open connections stay silent and new ones work', async t => {
+  const proxy = await startProxy(t, await startEcho(t))
+  const socket = await open(t, proxy)
+  await echo(socket, 'before')
+  proxy.blackhole(true)
+  let heard = ''
+  socket.on('data', data => { heard += data })
+  socket.write('held')
+  proxy.forget()
+  t.equal(await echo(await open(t, proxy), 'again'), 'again')
+  t.equal(heard, '')
+})
+
 t.test('a reset ends open connections, new ones work', async t => {
   const proxy = await startProxy(t, await startEcho(t))
   const socket = await open(t, proxy)

@@ -54,6 +54,12 @@ export class Proxy {
     for (const stream of this.#streams()) stream.hold(on)
   }
 
+  /** Ends a black hole for new connections only: those that are open stay silent for ever, as behind a lost NAT entry. */
+  forget (): void {
+    this.#blackhole = false
+    for (const stream of this.#streams()) stream.hold(true)
+  }
+
   /** Delays every byte in both directions. */
   latency (ms: number): void {
     this.#latency = ms

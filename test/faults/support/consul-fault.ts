@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { ConsulOptions } from '../../../lib/index.ts'
 import type { ConsulAgent } from '../../support/consul.ts'
 import type { FaultContext, Figures } from '../fault.ts'
-import { attempts, listed, members, queries, service, shortest, startFleet, type Fleet } from './fleet.ts'
+import { attempts, idsOf, listed, members, queries, service, shortest, startFleet, type Fleet } from './fleet.ts'
 import type { LoadReport } from './load.ts'
 import { now } from './monotonic.ts'
 import { failed, failuresOf, late, totals, verdict } from './verdict.ts'
@@ -13,6 +13,8 @@ export interface ConsulFault {
   /** The way to it. Default: its own address. */
   url?: string
   options?: ConsulOptions
+  /** Of the caller, over `options`. */
+  caller?: ConsulOptions
   begin (fleet: Fleet): unknown
   /** How long the fault lasts. Milliseconds. */
   lasts: number
@@ -28,8 +30,8 @@ const mostLines = 3
 
 /** Consul is in trouble while services call each other; then something changes, which callers must come to know. */
 export async function consulFault (t: FaultContext, fault: ConsulFault): Promise<Figures> {
-  const { consul, options = {}, lasts, freshWithin = 2000, judge = () => [] } = fault
-  const fleet = await startFleet(t, { url: fault.url ?? consul.url, options })
+  const { consul, options = {}, caller = {}, lasts, freshWithin = 2000, judge = () => [] } = fault
+  const fleet = await startFleet(t, { url: fault.url ?? consul.url, options, caller })
   await fleet.caller.load({ service, rate: { get: 50, post: 50, plain: 20 } })
   await listed(fleet, idsOf(fleet), 0)
   const [asked, lines] = [await queries(fleet), linesOf(fleet)]
@@ -74,10 +76,6 @@ async function news (fleet: Fleet, { api }: ConsulAgent): Promise<number> {
   await api('PUT', `/v1/agent/service/maintenance/${away}?enable=false`)
   await listed(fleet, ids, heard)
   return heard
-}
-
-function idsOf ({ instances }: Fleet): string[] {
-  return instances.map(({ id }) => id)
 }
 
 function linesOf (fleet: Fleet): Array<Array<{ at: number, msg: string }>> {

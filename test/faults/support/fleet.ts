@@ -17,6 +17,8 @@ export interface FleetOptions {
   options?: ConsulOptions
   /** Of the caller, over `options`. */
   caller?: ConsulOptions
+  /** The port by which others reach an instance that listens on `port`. Default: the same. */
+  front? (port: number): Promise<number>
 }
 
 /** Some instances of a service, and a service that calls them. */
@@ -27,6 +29,7 @@ export interface Fleet {
 
 export interface Instance {
   id: string
+  /** The one that others know. */
   port: number
   /** Its process, or the last one that it had. */
   member: Member
@@ -37,16 +40,17 @@ export interface Instance {
 }
 
 export async function startFleet (
-  t: FaultContext, { url, size = 3, options = {}, caller = {} }: FleetOptions
+  t: FaultContext, { url, size = 3, options = {}, caller = {}, front }: FleetOptions
 ): Promise<Fleet> {
   const all: ConsulOptions = { url, check: { interval: '1s', timeout: '1s' }, ...options }
-  const ports = await freePorts(size)
+  const own = await freePorts(size)
   const starting = startMember(t, { options: { ...all, service: { name: 'caller', id: 'caller' }, ...caller } })
-  const instances = await Promise.all(ports.map(async (port, index): Promise<Instance> => {
+  const instances = await Promise.all(own.map(async (listening, index): Promise<Instance> => {
     const id = `${service}-${index + 1}`
     const got: Got[] = []
-    const own = { ...all, service: { name: service, id } }
-    const start = (): Promise<Member> => startMember(t, { port, got, options: own })
+    const port = await front?.(listening) ?? listening
+    const memberOptions = { port: listening, got, options: { ...all, service: { name: service, id, port } } }
+    const start = (): Promise<Member> => startMember(t, memberOptions)
     const instance = { id, port, got, member: await start(), start: async () => { instance.member = await start() } }
     return instance
   }))
@@ -58,6 +62,10 @@ export async function startFleet (
     return states.every(state => state === 'registered')
   }, { what: 'everyone to be registered' })
   return fleet
+}
+
+export function idsOf ({ instances }: Fleet): string[] {
+  return instances.map(({ id }) => id)
 }
 
 export function members ({ instances, caller }: Fleet): Member[] {
