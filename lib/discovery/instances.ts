@@ -1,10 +1,13 @@
 import { instanceOf, statusOf, type EntryStatus } from '../consul/health-entry.ts'
 import type { ServiceInstance } from '../consul/instance.ts'
 import type { WireCheck, WireHealthEntry } from '../consul/wire.ts'
+import type { Held } from './guard.ts'
 import { instanceKey, type DiscoverQuery } from './source.ts'
 
-/** An instance as Consul lists it, callable or not. */
+/** An instance as Consul lists it, or listed it last, callable or not. */
 export interface KnownInstance {
+  /** The same over every refresh. */
+  readonly key: string
   readonly id: string
   readonly node: string
   readonly status: EntryStatus
@@ -12,6 +15,10 @@ export interface KnownInstance {
   readonly instance: ServiceInstance | undefined
   /** As Consul sent it. */
   readonly entry: WireHealthEntry
+  /** Whether the last answer lists it. */
+  readonly listed: boolean
+  /** Set if it is kept as it was, whatever the last answer says of it. */
+  readonly held: Held | undefined
 }
 
 /** Everything known of a service at one moment. */
@@ -23,17 +30,47 @@ export interface ServiceSnapshot {
 
 export const nothingKnown: ServiceSnapshot = Object.freeze({ known: Object.freeze([]), healthy: Object.freeze([]) })
 
-/** The next snapshot. What did not change keeps its identity: instances, and the list of the healthy ones. */
+/**
+ * The next snapshot. What did not change keeps its identity: instances, and the list of the healthy ones.
+ *
+ * @param held those that stay as they were, by key
+ */
 export function nextSnapshot (
-  previous: ServiceSnapshot, entries: readonly WireHealthEntry[], datacenter: string
+  previous: ServiceSnapshot,
+  entries: readonly WireHealthEntry[],
+  datacenter: string,
+  held: ReadonlyMap<string, Held> = new Map()
 ): ServiceSnapshot {
-  const before = new Map(previous.known.map(known => [keyOf(known.entry), known]))
-  const known = entries.map(entry => knownInstance(entry, before.get(keyOf(entry)), datacenter))
+  const before = new Map(previous.known.map(known => [known.key, known]))
+  const listed = entries.map(entry => {
+    const key = keyOf(entry)
+    return knownInstance(entry, before.get(key), datacenter, held.get(key))
+  })
+  const known = held.size === 0 ? listed : [...listed, ...unlisted(previous, listed, held)]
   const healthy = known.flatMap(({ instance }) => instance ?? [])
   return Object.freeze({
     known: Object.freeze(known),
     healthy: sameElements(previous.healthy, healthy) ? previous.healthy : Object.freeze(healthy)
   })
+}
+
+/** Which instances an answer takes away: those that it does not list, and those whose checks are yet to run again. */
+export function lostKeys (previous: ServiceSnapshot, entries: readonly WireHealthEntry[]): string[] {
+  const listed = new Map(entries.map(entry => [keyOf(entry), entry]))
+  return previous.known.filter(({ key, instance }) => {
+    const entry = listed.get(key)
+    return entry === undefined || (instance !== undefined && isUnchecked(entry))
+  }).map(({ key }) => key)
+}
+
+/**
+ * An agent that was restarted with its data says critical of all that it checks itself, without any output, until it
+ * has run the check: at the next interval. The status of a TTL check it remembers.
+ */
+export function isUnchecked ({ Checks: checks }: WireHealthEntry): boolean {
+  return statusOf(checks) === 'critical' &&
+    checks.every(({ Status: status, Output: output, Type: type = '' }) =>
+      status !== 'critical' || (output === '' && type !== '' && type !== 'ttl'))
 }
 
 /** The healthy instances of `before` that are none in `after`. */
@@ -54,14 +91,23 @@ export function sameElements<T> (one: readonly T[], other: readonly T[]): boolea
   return one.length === other.length && one.every((element, index) => element === other[index])
 }
 
+function unlisted (
+  previous: ServiceSnapshot, listed: readonly KnownInstance[], held: ReadonlyMap<string, Held>
+): KnownInstance[] {
+  const keys = new Set(listed.map(({ key }) => key))
+  return previous.known.filter(({ key }) => held.has(key) && !keys.has(key))
+    .map(known => ({ ...known, listed: false, held: held.get(known.key) }))
+}
+
 function knownInstance (
-  entry: WireHealthEntry, before: KnownInstance | undefined, datacenter: string
+  entry: WireHealthEntry, before: KnownInstance | undefined, datacenter: string, held: Held | undefined
 ): KnownInstance {
+  const { Service: { ID: id }, Node: { Node: node } } = entry
   const status = statusOf(entry.Checks)
-  const instance = status === 'passing' || status === 'warning'
-    ? unchanged(before?.instance, instanceOf(entry, status, datacenter))
-    : undefined
-  return { id: entry.Service.ID, node: entry.Node.Node, status, instance, entry }
+  const known = { key: keyOf(entry), id, node, status, entry, listed: true, held }
+  if (held !== undefined) return { ...known, instance: before?.instance }
+  if (status !== 'passing' && status !== 'warning') return { ...known, instance: undefined }
+  return { ...known, instance: unchanged(before?.instance, instanceOf(entry, status, datacenter)) }
 }
 
 function unchanged (before: ServiceInstance | undefined, now: ServiceInstance): ServiceInstance {
@@ -79,7 +125,8 @@ function isSame (one: ServiceInstance, other: ServiceInstance): boolean {
     sameElements(Object.entries(one.meta).flat(), Object.entries(other.meta).flat())
 }
 
-function keyOf ({ Node: node, Service: service }: WireHealthEntry): string {
+/** The key of an entry: an id is unique on its node. */
+export function keyOf ({ Node: node, Service: service }: WireHealthEntry): string {
   return `${node.Node}/${service.ID}`
 }
 

@@ -1,4 +1,4 @@
-import type { WireCheck, WireHealthEntry, WireService } from '../../lib/consul/wire.ts'
+import type { Answer, WireCheck, WireHealthEntry, WireService } from '../../lib/consul/wire.ts'
 
 export function check (status: WireCheck['Status'], id = 'service:a'): WireCheck {
   return { CheckID: id, Name: `check ${id}`, Status: status, Output: '', ServiceID: 'a' }
@@ -13,4 +13,11 @@ export function entry (
     Service: { ID: 'a', Service: 'web', Address: '10.0.0.2', Port: 80, Tags: [], Meta: {}, ...service },
     Checks: checks
   }
+}
+
+/** A whole answer without an index, unless something else is said. */
+export function answerOf (
+  value: WireHealthEntry[], { index, filteredByAcls = false }: Partial<Answer<WireHealthEntry[]>> = {}
+): Answer<WireHealthEntry[]> {
+  return { value, index, hash: undefined, filteredByAcls }
 }
