@@ -1,5 +1,6 @@
 import createError from '@fastify/error'
 import { nameRule } from './name.ts'
+import { noInstanceHeader } from './no-instance-header.ts'
 
 /** Every error that this package throws, by its code. The last argument may be `{ cause }`. */
 
@@ -11,11 +12,8 @@ export const InvalidOptionError = createError<[string, string, string, ErrorOpti
 export const InvalidNameError = createError<[string]>(
   'FST_CONSUL_INVALID_NAME', `A name must be ${nameRule}, got %s`, 400, TypeError)
 
-/**
- * On a reply that one of these errors has become: a caller that retries it, or holds it against this instance, only
- * makes an outage further down worse. Fastify sends an error's `headers`.
- */
-const headers = Object.freeze({ 'x-consul-no-instance': '1' })
+/** On a reply that one of these errors has become: Fastify sends an error's `headers`. */
+const headers = Object.freeze({ [noInstanceHeader.name]: noInstanceHeader.value })
 
 /** Consul has never answered and there is no fallback. `what failed, what to do`. */
 export const UnavailableError = createError<[string, string, ErrorOptions?]>(
@@ -94,3 +92,7 @@ export const TokenError = createError<[string, string, ErrorOptions?]>(
 /** Why `app.consul.signal` aborted. */
 export const LeavingError = createError<[]>(
   'FST_CONSUL_LEAVING', 'The service is leaving: it is being taken out of Consul', 503)
+
+/** Why a call has gone on to another instance: what the one before answered. `instance, status`. */
+export const RefusedError = createError<[string, number]>(
+  'FST_CONSUL_REFUSED', '%s answered %d', 502)

@@ -6,12 +6,15 @@ import { AttemptTimeoutError } from '../errors.ts'
 import type { Aftermath, InstancePool } from './instance-pool.ts'
 import type { Abort, LegacyHandler } from './legacy-handler.ts'
 import { startLimit } from './limit.ts'
-import { isFaultOfRequest } from './retry.ts'
+import { isBreak, isFaultOfRequest, isRefusal } from './retry.ts'
+import { Swallow } from './swallow.ts'
 
 /** Whom an attempt belongs to. It is told once of the end, and of nothing afterwards. */
 export interface AttemptOwner {
   /** Gets the response while it comes in. */
   readonly handler: LegacyHandler
+  /** Whether the handler gets a response that refuses the request. If not, the owner hears no more of the attempt. */
+  accepts (attempt: Attempt, status: number, headers: readonly Buffer[]): boolean
   attemptCompleted (trailers: string[] | null): void
   attemptUpgraded (status: number, headers: Buffer[] | string[] | null, socket: Duplex): void
   attemptFailed (attempt: Attempt, error: Error): void
@@ -24,11 +27,13 @@ export interface AttemptOwner {
 export class Attempt implements LegacyHandler {
   readonly endpoint: Endpoint
   readonly #pool: InstancePool
-  readonly #owner: AttemptOwner
+  #owner: AttemptOwner
   readonly #clock: Clock
   readonly #timeout: number
   /** Set once the request is being written. */
   #abort: Abort | undefined
+  #answered = false
+  #stale = false
   #over = false
   #stopTimer: (() => void) | undefined
   #lastSentAt = -Infinity
@@ -44,6 +49,12 @@ export class Attempt implements LegacyHandler {
 
   /** Whether any of the request may have reached the instance. */
   get sent (): boolean { return this.#abort !== undefined }
+
+  /** Whether the owner's handler has begun to get the response. */
+  get answered (): boolean { return this.#answered }
+
+  /** Whether it failed for a connection that broke while it was used again: that says little of the instance. */
+  get stale (): boolean { return this.#stale }
 
   start (options: Dispatcher.DispatchOptions): void {
     this.endpoint.begin()
@@ -75,7 +86,11 @@ export class Attempt implements LegacyHandler {
   }
 
   onHeaders (status: number, headers: Buffer[], resume: () => void, statusText: string): boolean {
-    if (status >= 200) this.#stopTimer?.()
+    if (status >= 200) {
+      this.#stopTimer?.()
+      this.#answered = !isRefusal(status) || this.#owner.accepts(this, status, headers)
+      if (!this.#answered) this.#owner = new Swallow(this, this.#clock)
+    }
     return this.#owner.handler.onHeaders?.(status, headers, resume, statusText) !== false
   }
 
@@ -96,7 +111,8 @@ export class Attempt implements LegacyHandler {
   }
 
   onError (error: Error): void {
-    if (this.#end(aftermathOf(error, this.sent))) this.#owner.attemptFailed(this, error)
+    this.#stale = this.sent && !this.#answered && isBreak(error) && this.#pool.reuses(this)
+    if (this.#end(this.#aftermathOf(error))) this.#owner.attemptFailed(this, error)
   }
 
   /** Whether it had not ended before. */
@@ -119,10 +135,10 @@ export class Attempt implements LegacyHandler {
     const { name, id } = this.endpoint.instance
     this.abort(new AttemptTimeoutError(name, id, this.#timeout))
   }
-}
 
-/** A request that is refused for what it is leaves its connection untouched. */
-function aftermathOf (error: Error, sent: boolean): Aftermath {
-  if (sent) return 'spent'
-  return isFaultOfRequest(error) ? 'reusable' : 'unsent'
+  /** A request that is refused for what it is leaves its connection untouched. */
+  #aftermathOf (error: Error): Aftermath {
+    if (this.sent) return this.#stale ? 'stale' : 'spent'
+    return isFaultOfRequest(error) ? 'reusable' : 'unsent'
+  }
 }

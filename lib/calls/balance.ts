@@ -16,9 +16,13 @@ export interface BalanceOptions {
   timeout?: Duration | undefined
   /** Limit of the whole call; 0: none. Default: `calls.deadline`. */
   deadline?: Duration | undefined
+  /** How often it may be sent once more, if it is idempotent; 0: never. Default: `calls.retries`. */
+  retries?: number | undefined
 }
 
-type Settings = Pick<Balance, 'strategy' | 'key' | 'tag' | 'datacenter' | 'timeout' | 'deadline' | 'endsAt'>
+type Settings = Pick<
+  Balance, 'strategy' | 'key' | 'tag' | 'datacenter' | 'timeout' | 'deadline' | 'retries' | 'endsAt'
+>
 
 /** All that is to know of a call beside its request. */
 export class Balance {
@@ -30,6 +34,8 @@ export class Balance {
   readonly timeout: number
   /** Milliseconds; 0: no limit. */
   readonly deadline: number
+  /** How often a request may be sent once more. */
+  readonly retries: number
   /** The clock's time at which the call must have ended, if it did not begin with this request. */
   readonly endsAt: number | undefined
 
@@ -40,6 +46,7 @@ export class Balance {
     this.datacenter = settings.datacenter
     this.timeout = settings.timeout
     this.deadline = settings.deadline
+    this.retries = settings.retries
     this.endsAt = settings.endsAt
   }
 
@@ -62,7 +69,8 @@ const parsers: { readonly [K in keyof BalanceOptions]-?: Parser<K> } = {
   tag: text,
   datacenter: text,
   timeout: limit,
-  deadline: limit
+  deadline: limit,
+  retries: count
 }
 
 /**
@@ -82,9 +90,7 @@ export function parseBalance (options: unknown, defaults: Balance): Balance {
 
 function parserOf (name: string): Parser<keyof BalanceOptions> {
   if (isOption(name)) return parsers[name]
-  const expected = name === 'retries'
-    ? 'absent: a request that was sent is not sent again'
-    : `absent: a call has ${Object.keys(parsers).join(', ')}`
+  const expected = `absent: a call has ${Object.keys(parsers).join(', ')}`
   throw new InvalidOptionError(`balance.${name}`, expected, 'a value')
 }
 
@@ -101,4 +107,9 @@ function limit (value: unknown, option: string): number {
   const duration = parseDuration(value)
   if (duration !== undefined) return duration
   throw new InvalidOptionError(option, 'milliseconds or a duration such as "1m30s"', String(JSON.stringify(value)))
+}
+
+function count (value: unknown, option: string): number {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 100) return value
+  throw new InvalidOptionError(option, 'a whole number from 0 to 100', String(JSON.stringify(value)))
 }

@@ -2,10 +2,9 @@ import type { Duplex } from 'node:stream'
 import { errors, type Dispatcher } from 'undici'
 import type { Endpoint } from '../balancing/endpoint.ts'
 import type { PickContext } from '../balancing/strategy.ts'
-import type { Clock } from '../clock.ts'
 import type { ServiceInstance } from '../consul/instance.ts'
-import type { InstanceSource } from '../discovery/source.ts'
-import { AttemptTimeoutError, DeadlineError, NoInstanceError } from '../errors.ts'
+import { instanceKey, type InstanceSource } from '../discovery/source.ts'
+import { DeadlineError, RefusedError } from '../errors.ts'
 import { Attempt, type AttemptOwner } from './attempt.ts'
 import type { Balance } from './balance.ts'
 import { holdBody } from './hold-body.ts'
@@ -13,14 +12,16 @@ import type { InstancePool } from './instance-pool.ts'
 import type { LegacyHandler } from './legacy-handler.ts'
 import { startLimit } from './limit.ts'
 import type { Pools } from './pools.ts'
-import { afterFailure } from './retry.ts'
+import { Repeats, type RepeatsParts } from './repeats.ts'
+import { ReplayableBody, withReplayableBody } from './replay.ts'
+import { afterFailure, isBreak, isOfNoInstance } from './retry.ts'
 import type { Route, Scope } from './route.ts'
 import type { RunningCalls } from './running.ts'
+import { noneFound, noneServed } from './unserved.ts'
 
-export interface CallParts {
+export interface CallParts extends RepeatsParts {
   readonly source: InstanceSource
   readonly pools: Pools
-  readonly clock: Clock
   readonly running: RunningCalls
 }
 
@@ -37,7 +38,16 @@ export class Call implements PickContext, AttemptOwner {
   readonly #balance: Balance
   readonly #options: Dispatcher.DispatchOptions
   #attempt: Attempt | undefined
+  #discovering = false
+  /** Made when an attempt that was sent has failed. */
+  #repeats: Repeats | undefined
+  /** Attempts that did not get as far as sending. */
+  #unsent = 0
+  /** Where it met a connection that had been closed meanwhile: may be tried once more if there is nobody else. */
+  #stale: Endpoint | undefined
   #lastError: Error | undefined
+  /** What became of the last attempt that was sent: nobody knows whether it was carried out. */
+  #lost: Error | undefined
   #releaseBody: (() => void) | undefined
   #stopDeadline: (() => void) | undefined
   /** Aborted by the user, the deadline or a broken body: no further attempt. */
@@ -51,7 +61,7 @@ export class Call implements PickContext, AttemptOwner {
     this.#route = route
     this.#scope = route.scopeOf(balance)
     this.#balance = balance
-    this.#options = options
+    this.#options = balance.retries === 0 ? options : withReplayableBody(options)
     this.handler = handler
   }
 
@@ -59,7 +69,7 @@ export class Call implements PickContext, AttemptOwner {
   get key (): string | undefined { return this.#balance.key }
 
   /** Whether it waits to hear of instances. */
-  get isWaiting (): boolean { return this.#attempt === undefined }
+  get isDiscovering (): boolean { return this.#discovering }
 
   start (): void {
     this.#parts.running.add(this)
@@ -69,7 +79,8 @@ export class Call implements PickContext, AttemptOwner {
       this.#fail(error as Error)
     }
     if (this.#ended) return
-    this.#releaseBody = holdBody(this.#options.body, error => this.abort(error))
+    this.#parts.budget.deposit()
+    this.#holdBody()
     this.#startDeadline()
     this.#proceed()
   }
@@ -96,24 +107,67 @@ export class Call implements PickContext, AttemptOwner {
     this.handler.onUpgrade?.(status, headers, socket)
   }
 
-  attemptFailed ({ sent }: Attempt, error: Error): void {
+  attemptFailed (attempt: Attempt, error: Error): void {
     if (this.#ended) return
+    const { sent, answered } = attempt
     this.#attempt = undefined
     this.#lastError = error
-    const verdict = this.#aborted ? 'final' : afterFailure({ error, sent, tried: this.tried.length })
-    if (verdict === 'retry') this.#proceed()
-    else this.#fail(verdict === 'final' ? error : this.#unreachable(error))
+    if (sent) this.#lost = error
+    else this.#unsent++
+    if (this.#aborted) return this.#fail(error)
+    switch (afterFailure({ error, sent, answered, unsent: this.#unsent })) {
+      case 'elsewhere': return this.#proceed()
+      case 'repeat': return this.#repeat(attempt, error)
+      case 'unreachable': return this.#fail(this.#unserved(error))
+      case 'final': return this.#fail(error)
+    }
+  }
+
+  /** What refuses the request is swallowed if another instance may be asked. */
+  accepts ({ endpoint: { instance } }: Attempt, status: number, headers: readonly Buffer[]): boolean {
+    if (this.#aborted || isOfNoInstance(headers) || !this.#hasAnother()) return true
+    const repeats = this.#claimRepeat()
+    if (repeats === undefined) return true
+    this.#attempt = undefined
+    this.#lastError = new RefusedError(instance.id, status)
+    repeats.backOff(() => this.#proceed())
+    return false
+  }
+
+  #repeat ({ endpoint, stale }: Attempt, error: Error): void {
+    if (stale) this.#stale = endpoint
+    const repeats = stale || this.#hasAnother() ? this.#claimRepeat() : undefined
+    if (repeats === undefined) this.#fail(error)
+    else if (isBreak(error)) repeats.backOffAfterBreak(() => this.#proceed())
+    else repeats.backOff(() => this.#proceed())
+  }
+
+  #claimRepeat (): Repeats | undefined {
+    this.#repeats ??= new Repeats(this.#parts, this.#options, this.#balance.retries)
+    return this.#repeats.claim() ? this.#repeats : undefined
+  }
+
+  /** Whether there is an instance that was not tried, as far as is known. */
+  #hasAnother (): boolean {
+    const instances = this.#parts.source.peek(this.service, this.#scope.query)
+    const tried = this.tried.map(({ instance }) => instanceKey(instance))
+    return instances?.some(instance => !tried.includes(instanceKey(instance))) ?? true
   }
 
   #proceed (): void {
+    if (this.#ended) return
     const instances = this.#parts.source.peek(this.service, this.#scope.query)
     if (instances === undefined) this.#wait()
     else this.#attemptAt(instances)
   }
 
   #wait (): void {
+    this.#discovering = true
     this.#parts.source.discover(this.service, this.#scope.query).then(
-      instances => { if (!this.#ended) this.#attemptAt(instances) },
+      instances => {
+        this.#discovering = false
+        if (!this.#ended) this.#attemptAt(instances)
+      },
       error => { this.#fail(error) })
   }
 
@@ -128,13 +182,32 @@ export class Call implements PickContext, AttemptOwner {
   /** The place for an attempt; without one, the call has failed. */
   #choose (instances: readonly ServiceInstance[]): { endpoint: Endpoint, pool: InstancePool } | undefined {
     try {
-      const endpoint = this.#scope.group.pick(instances, this.#balance.strategy, this)
+      const endpoint = this.#pick(instances) ?? this.#pickAgain(instances)
       if (endpoint === undefined) throw this.#noInstance(instances)
       return { endpoint, pool: this.#parts.pools.of(endpoint, this.#route.originFor(endpoint.instance)) }
     } catch (error) {
       this.#fail(error as Error)
       return undefined
     }
+  }
+
+  #pick (instances: readonly ServiceInstance[]): Endpoint | undefined {
+    return this.#scope.group.pick(instances, this.#balance.strategy, this)
+  }
+
+  /** With nobody else left, the one whose connection was stale: the next connection is a new one. */
+  #pickAgain (instances: readonly ServiceInstance[]): Endpoint | undefined {
+    if (this.#stale === undefined) return undefined
+    this.tried.splice(this.tried.indexOf(this.#stale), 1)
+    this.#stale = undefined
+    return this.#pick(instances)
+  }
+
+  #holdBody (): void {
+    const { body } = this.#options
+    this.#releaseBody = body instanceof ReplayableBody
+      ? () => body.close()
+      : holdBody(body, error => this.abort(error))
   }
 
   #startDeadline (): void {
@@ -155,24 +228,17 @@ export class Call implements PickContext, AttemptOwner {
     this.#ended = true
     this.#attempt = undefined
     this.#parts.running.delete(this)
+    this.#repeats?.cancel()
     this.#releaseBody?.()
     this.#stopDeadline?.()
   }
 
   #noInstance (instances: readonly ServiceInstance[]): Error {
-    if (this.#lastError !== undefined) return this.#unreachable(this.#lastError)
-    const { tag, datacenter } = this.#scope.query
-    if (instances.length > 0) return new NoInstanceError(this.service, 'the strategy chose none')
-    const of = (tag === undefined ? '' : ` with the tag ${tag}`) +
-      (datacenter === undefined ? '' : ` in the datacenter ${datacenter}`)
-    return new NoInstanceError(this.service, `none${of} is registered and healthy`)
+    if (this.#lastError !== undefined) return this.#unserved(this.#lastError)
+    return noneFound(this.service, this.#scope.query, instances.length)
   }
 
-  /** A limit that was reached keeps its own error. */
-  #unreachable (error: Error): Error {
-    if (error instanceof AttemptTimeoutError) return error
-    const why = error.message === '' && 'code' in error ? String(error.code) : error.message
-    return new NoInstanceError(this.service, `of ${this.tried.length} tried none could be connected to, ${why}`,
-      { cause: error })
+  #unserved (error: Error): Error {
+    return this.#lost ?? noneServed(this.service, this.tried.length, error, this.#unsent)
   }
 }

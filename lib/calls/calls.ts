@@ -8,6 +8,7 @@ import { ConsulDispatcher } from './dispatcher.ts'
 import { createFetch, type Fetch } from './fetch.ts'
 import { Pools, type PoolsOptions } from './pools.ts'
 import { createRequest, type CallRequest } from './request.ts'
+import { RetryBudget, type RetryBudgetOptions } from './retry-budget.ts'
 import { scopeOf } from './route.ts'
 import { Routes } from './routes.ts'
 
@@ -23,6 +24,10 @@ export interface CallsOptions {
     readonly timeout: number
     /** Limit of a call. Milliseconds; 0 and `undefined`: none. */
     readonly deadline: number | undefined
+    /** How often a request may be sent once more. */
+    readonly retries: number
+    /** How often all requests together may. */
+    readonly retryBudget: RetryBudgetOptions
     /** The only services that may be called. `undefined`: any. */
     readonly allow: readonly string[] | undefined
   }
@@ -51,14 +56,15 @@ export type PickOptions = Pick<BalanceOptions, 'strategy' | 'key' | 'tag' | 'dat
 export function createCalls (options: CallsOptions): Calls {
   const { source, calls, random, clock = systemClock } = options
   const { strategy, warningShare } = options.balancer
-  const { timeout, deadline = 0, allow } = calls
+  const { timeout, deadline = 0, retries, retryBudget, allow } = calls
   const defaults = new Balance({
-    strategy, timeout, deadline, key: undefined, tag: undefined, datacenter: undefined, endsAt: undefined
+    strategy, timeout, deadline, retries, key: undefined, tag: undefined, datacenter: undefined, endsAt: undefined
   })
   const pools = new Pools(calls, clock)
   const balancer = new Balancer({ warningShare, random, onGone: endpoint => pools.drop(endpoint) })
   const routes = new Routes(balancer, allow)
-  const dispatcher = new ConsulDispatcher({ source, pools, clock, routes, defaults })
+  const budget = new RetryBudget(retryBudget, clock)
+  const dispatcher = new ConsulDispatcher({ source, pools, budget, clock, random, routes, defaults })
   const stopListening = source.onLeave(left => balancer.remove(left))
 
   function close (): Promise<void> {

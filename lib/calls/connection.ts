@@ -13,6 +13,7 @@ export class Connection {
   readonly #client: Client
   #dialing: Socket | undefined
   #connected = false
+  #requests = 0
 
   constructor (origin: string, dial: Dial, events: ConnectionEvents) {
     this.#client = new Client(origin, {
@@ -34,7 +35,11 @@ export class Connection {
 
   get connected (): boolean { return this.#connected }
 
+  /** Whether its request is not the first one. */
+  get reused (): boolean { return this.#requests > 1 }
+
   dispatch (options: Dispatcher.DispatchOptions, handler: LegacyHandler): void {
+    this.#requests++
     this.#client.dispatch(options, handler as Dispatcher.DispatchHandler)
   }
 

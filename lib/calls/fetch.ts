@@ -31,7 +31,7 @@ export function createFetch ({ routes, dispatcher, defaults, clock }: FetchParts
     const [target, request] = ownRequest(input, init)
     const route = routeOf(target, routes)
     if (route === undefined) return undiciFetch(target, outside(target, request))
-    const through = request?.dispatcher ?? dispatcher
+    const through = sendingOnce(request?.dispatcher ?? dispatcher, init?.body)
     const bound = balance === defaults && balance.deadline === 0
       ? through
       : balancing(through, route, balance.startingAt(clock.now()), routes)
@@ -68,6 +68,12 @@ function balancing (through: Dispatcher, { service }: Route, balance: Balance, r
     const isSame = routes.find(String(options.origin))?.service === service
     options.balance = isSame ? balance : balance.elsewhere()
   })
+}
+
+/** A stream is not sent again, however short: fetch hands on every body as the same kind of generator. */
+function sendingOnce (through: Dispatcher, body: unknown): Dispatcher {
+  if (typeof body !== 'object' || body === null || !(Symbol.asyncIterator in body)) return through
+  return new MarkingDispatcher(through, options => { options.idempotent = false })
 }
 
 /** Says something more with every request of one fetch, redirected ones too: fetch itself passes nothing on. */

@@ -9,8 +9,11 @@ export interface InstancePoolOptions extends DialOptions {
   readonly connections: number
 }
 
-/** How a request left its connection: to be used again, about to end by itself, or never having got the request. */
-export type Aftermath = 'reusable' | 'spent' | 'unsent'
+/**
+ * How a request left its connection: to be used again, about to end by itself, broken when it was used again, or never
+ * having got the request.
+ */
+export type Aftermath = 'reusable' | 'spent' | 'stale' | 'unsent'
 
 /**
  * The connections to one instance, under the origin by which callers know its service. Requests that find them all
@@ -47,6 +50,11 @@ export class InstancePool implements ConnectionEvents {
     else this.#send(connection, options, handler)
   }
 
+  /** Whether the handler's request has a connection that served another one before. */
+  reuses (handler: LegacyHandler): boolean {
+    return this.#busy.get(handler)?.reused === true
+  }
+
   /** The handler's request is over, or is not wanted any longer. */
   release (handler: LegacyHandler, aftermath: Aftermath): void {
     this.#line.delete(handler)
@@ -55,6 +63,8 @@ export class InstancePool implements ConnectionEvents {
     this.#busy.delete(handler)
     if (aftermath === 'reusable' && connection.connected) this.#idle.push(connection)
     else this.#end(connection, aftermath === 'unsent' ? connection.destroy() : connection.close())
+    // Those that were idle meanwhile may have been closed with it. Whoever comes next shall not find out.
+    if (aftermath === 'stale') this.#endIdle()
     this.#serveLine()
   }
 
@@ -66,10 +76,10 @@ export class InstancePool implements ConnectionEvents {
     await this.#ended
   }
 
-  /** The same, for when no request runs or waits any more: connections that are about to end do so now. */
+  /** The same, for when no call runs any more: what is left of their connections ends now. */
   async destroy (): Promise<void> {
     const closed = this.close()
-    for (const connection of this.#ending) connection.destroy()
+    for (const connection of [...this.#busy.values(), ...this.#ending]) connection.destroy()
     await closed
   }
 

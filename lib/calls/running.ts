@@ -16,7 +16,7 @@ export class RunningCalls {
 
   /** Calls that wait to hear of instances fail. */
   abortWaiting (reason: Error): void {
-    for (const call of this.#calls) if (call.isWaiting) call.abort(reason)
+    for (const call of this.#calls) if (call.isDiscovering) call.abort(reason)
   }
 
   abort (reason: Error): void {

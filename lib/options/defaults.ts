@@ -59,6 +59,8 @@ export const defaults = {
     timeout: '30s',
     deadline: undefined,
     connectTimeout: '1s',
+    retries: 2,
+    retryBudget: { ratio: 0.2, perSecond: 10 },
     connections: 64,
     tls: { ca: undefined, cert: undefined, key: undefined, servername: undefined, rejectUnauthorized: true },
     allow: undefined

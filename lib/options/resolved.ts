@@ -119,6 +119,8 @@ export interface ResolvedCalls {
   /** `undefined`: none. */
   readonly deadline: number | undefined
   readonly connectTimeout: number
+  readonly retries: number
+  readonly retryBudget: { readonly ratio: number, readonly perSecond: number }
   readonly connections: number
   readonly tls: ResolvedTls
   /** `undefined`: any service. */

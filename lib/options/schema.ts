@@ -94,8 +94,9 @@ const calls = section({
   timeout: duration(),
   deadline: maybe(duration()),
   connectTimeout: duration(),
-  retries: notYet,
-  retryBudget: notYet,
+  retries: wholeNumber(0, 100),
+  // the upper bounds are Tower's, beyond which a budget is none
+  retryBudget: section({ ratio: numberBetween(0, 1000), perSecond: numberBetween(0, 1_000_000) }),
   connections: wholeNumber(1, 65535),
   outlier: notYet,
   tls,

@@ -205,6 +205,18 @@ export interface CallsOptions {
   deadline?: Duration | undefined
   /** Limit of making a connection. Default 1 s. */
   connectTimeout?: Duration | undefined
+  /**
+   * How often a request that was sent may be sent once more, to another instance, if it is idempotent and no response
+   * headers came, or 502, 503 or 504. 0 to 100; default 2.
+   */
+  retries?: number | undefined
+  /** Bound of these repeated requests, over all calls of the last 10 s. */
+  retryBudget?: {
+    /** Repeated requests for each request. 0 to 1000; default 0.2, as in Finagle and Linkerd. */
+    ratio?: number | undefined
+    /** Repeated requests a second beside those. 0 to 1,000,000; default 10, as in Finagle and Linkerd. */
+    perSecond?: number | undefined
+  } | undefined
   /** Connections to one instance. Default 64. */
   connections?: number | undefined
   /** TLS to instances. Default: the system's trust. */

@@ -75,10 +75,11 @@ t.test('whatever happens, every call begins and ends once, and so does every att
   const oneOf = choose(seeded(7))
   const moodOf = choose(seeded(8))
   const moody = async (id: string) => await startServer(t, id, async ({ socket }, response) => {
-    const mood = moodOf(['fine', 'fine', 'fine', 'slow', 'silent', 'broken', 'cut'])
+    const mood = moodOf(['fine', 'fine', 'fine', 'slow', 'silent', 'broken', 'cut', 'refusing'])
     if (mood === 'slow') await delay(moodOf([5, 20]))
     if (mood === 'broken') socket.destroy()
     if (mood === 'cut') response.write('half', () => socket.destroy())
+    if (mood === 'refusing') response.writeHead(503).end('not now')
     if (mood === 'fine' || mood === 'slow') response.end('whole')
   })
   const living = await Promise.all(['a', 'b', 'c'].map(moody))
@@ -105,6 +106,7 @@ t.test('whatever happens, every call begins and ends once, and so does every att
       ...oneOf<() => object>([
         () => ({ method: 'GET' }),
         () => ({ method: 'POST', body: 'text' }),
+        () => ({ method: 'PUT', body: ['some', 'parts'] }),
         () => ({ method: 'POST', body: Readable.from(['a', 'stream']) }),
         () => ({ method: 'GET', upgrade: 'x' }),
         () => ({ method: 'GET', headers: { 'bad header': '' } })

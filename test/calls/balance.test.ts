@@ -8,6 +8,7 @@ const defaults = new Balance({
   datacenter: undefined,
   timeout: 30_000,
   deadline: 0,
+  retries: 2,
   endsAt: undefined
 })
 
@@ -15,7 +16,7 @@ t.test('what a call does not say is as the options say', async t => {
   t.match(parseBalance({}, defaults), { ...defaults })
   t.match(parseBalance({ strategy: undefined, timeout: undefined }, defaults), { ...defaults })
   const strategy = () => undefined
-  const given = { strategy, key: 'k', tag: 't', datacenter: 'dc2', timeout: '1s', deadline: 2500 }
+  const given = { strategy, key: 'k', tag: 't', datacenter: 'dc2', timeout: '1s', deadline: 2500, retries: 0 }
   t.match(parseBalance(given, defaults), { ...given, timeout: 1000 })
 })
 
@@ -32,9 +33,12 @@ t.test('what cannot be is refused', async t => {
     [{ timeout: -1 }, `balance.timeout must be ${durations}, got -1`],
     [{ timeout: '1 minute' }, `balance.timeout must be ${durations}, got "1 minute"`],
     [{ deadline: () => 1 }, `balance.deadline must be ${durations}, got undefined`],
-    [{ retries: 2 }, 'balance.retries must be absent: a request that was sent is not sent again, got a value'],
-    [{ weight: 2 },
-      'balance.weight must be absent: a call has strategy, key, tag, datacenter, timeout, deadline, got a value'],
+    [{ retries: -1 }, 'balance.retries must be a whole number from 0 to 100, got -1'],
+    [{ retries: '2' }, 'balance.retries must be a whole number from 0 to 100, got "2"'],
+    [{ retries: 101 }, 'balance.retries must be a whole number from 0 to 100, got 101'],
+    [{ retries: 1.5 }, 'balance.retries must be a whole number from 0 to 100, got 1.5'],
+    [{ weight: 2 }, 'balance.weight must be absent: ' +
+      'a call has strategy, key, tag, datacenter, timeout, deadline, retries, got a value'],
     [{ constructor: 2 }, /^balance\.constructor must be absent/.source]
   ]
   for (const [options, message] of cases) {

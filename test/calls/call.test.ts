@@ -73,16 +73,6 @@ t.test('an instance that left while another was tried is not tried', async t => 
   t.equal(await (await call).body.text(), 'c')
 })
 
-t.test('what was sent is not sent again', async t => {
-  const broken = await startServer(t, 'a', request => request.socket.destroy())
-  const fine = await startServer(t, 'b')
-  const source = new MemorySource({ svc: [broken.instance, fine.instance] })
-  const { dispatcher } = startCalls(t, source, { strategy: 'first' })
-  await t.rejects(dispatcher.request(get), { code: 'UND_ERR_SOCKET' })
-  await t.rejects(dispatcher.request({ ...get, method: 'POST', body: 'x' }), { code: 'UND_ERR_SOCKET' })
-  t.equal(fine.requests, 0)
-})
-
 t.test('a request that no instance would take is not taken around', async t => {
   const [a, b] = [await startServer(t, 'a'), await startServer(t, 'b')]
   const source = new MemorySource({ svc: [a.instance, b.instance] })

@@ -123,6 +123,8 @@ export function startCalls (t: Teardown, source: InstanceSource, overrides: Over
       timeout: 30_000,
       deadline: undefined,
       connectTimeout: 1000,
+      retries: 2,
+      retryBudget: { ratio: 0.2, perSecond: 10 },
       connections: 64,
       tls: noTls,
       allow: undefined,

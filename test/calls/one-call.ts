@@ -2,20 +2,22 @@ import { createCalls } from '../../lib/calls/calls.ts'
 import { systemClock } from '../../lib/clock.ts'
 import { instance } from '../balancing/helpers.ts'
 
-// One call to the port given, and no close().
-const instances = [instance({ port: Number(process.argv[2]) })]
+// One call to the ports given, the first one first, and no close().
+const instances = process.argv.slice(2).map((port, index) => instance({ id: String(index), port: Number(port) }))
 const { request } = createCalls({
   source: { peek: () => instances, discover: async () => instances, onLeave: () => () => {} },
-  balancer: { strategy: 'round-robin', warningShare: 0.1 },
+  balancer: { strategy: 'first', warningShare: 0.1 },
   calls: {
     timeout: 30_000,
     deadline: 60_000,
     connectTimeout: 1000,
+    retries: 2,
+    retryBudget: { ratio: 0.2, perSecond: 10 },
     connections: 64,
     tls: { ca: undefined, cert: undefined, key: undefined, servername: undefined, rejectUnauthorized: true },
     allow: undefined
   },
-  random: Math.random,
+  random: () => 0.9,
   clock: systemClock
 })
 const { body } = await request('http://svc/')

@@ -60,7 +60,7 @@ t.test('a dispatcher of the caller\'s own goes first for services too', async t 
 t.test('what is no URL, and a balance that is none, are errors', async t => {
   const { request } = await setUp(t)
   await t.rejects(request('svc'), { code: 'ERR_INVALID_URL' })
-  await t.rejects(request('http://svc/', { balance: { retries: 2 } as object }), {
+  await t.rejects(request('http://svc/', { balance: { retries: -2 } }), {
     code: 'FST_CONSUL_INVALID_OPTION', message: /^balance\.retries/
   })
 })

@@ -5,6 +5,7 @@ import t from 'tap'
 import { systemClock, type Clock } from '../../lib/clock.ts'
 import { instance } from '../balancing/helpers.ts'
 import { freePort } from '../support/ports.ts'
+import { until } from '../support/wait.ts'
 import { startBlackHole } from './black-hole.ts'
 import { MemorySource, startCalls, startServer } from './helpers.ts'
 
@@ -177,5 +178,5 @@ t.test('a call that is over leaves no timer', async t => {
   await Promise.all(['/', '/break', '/silent', '/', '/'].map(async path => {
     await dispatcher.request({ ...get, path }).then(({ body }) => body.text(), () => {})
   }))
-  t.equal(running, 0)
+  await until(() => running === 0, { timeout: 2000, what: 'the end of every timer, that of a refused connection too' })
 })

@@ -56,7 +56,14 @@ t.test('without options and environment everything has its documented default', 
     },
     balancer: { strategy: 'round-robin', warningShare: 0.1 },
     calls: {
-      timeout: 30_000, deadline: undefined, connectTimeout: 1000, connections: 64, tls: noTls, allow: undefined
+      timeout: 30_000,
+      deadline: undefined,
+      connectTimeout: 1000,
+      retries: 2,
+      retryBudget: { ratio: 0.2, perSecond: 10 },
+      connections: 64,
+      tls: noTls,
+      allow: undefined
     },
     drain: { delay: 250, timeout: 2000 },
     logger: undefined,

@@ -88,6 +88,9 @@ const rows: Record<string, unknown[]> = {
   'calls.timeout': [...notADuration, 0],
   'calls.deadline': [...notADuration, 0],
   'calls.connectTimeout': [...notADuration, 0],
+  'calls.retries': [...notACount, 101],
+  'calls.retryBudget.ratio': ['0.2', -0.1, 1001, NaN],
+  'calls.retryBudget.perSecond': ['10', -1, 1_000_001, NaN],
   'calls.connections': [...notACount, 0],
   'calls.tls.ca': notPem,
   'calls.tls.cert': notPem,
@@ -100,7 +103,9 @@ const rows: Record<string, unknown[]> = {
   logger: ['pino', 5, {}, { info () {} }]
 }
 
-const sections = ['tls', 'check', 'drain', 'discovery', 'balancer', 'calls', 'calls.tls', 'health', 'underPressure']
+const sections = [
+  'tls', 'check', 'drain', 'discovery', 'balancer', 'calls', 'calls.retryBudget', 'calls.tls', 'health', 'underPressure'
+]
 
 for (const [path, values] of Object.entries(rows)) {
   t.test(`${path} of the wrong kind is refused by name`, async t => {
@@ -152,9 +157,7 @@ t.test('a long value is cut', async t => {
 t.test('an option that is not available yet is refused', async t => {
   t.equal(messageOf({ metrics: { register: {} } }),
     'metrics must be false or left out: metrics are not available yet, got an object')
-  for (const name of ['retries', 'retryBudget', 'outlier']) {
-    t.equal(messageOf({ calls: { [name]: 1 } }), `calls.${name} must be left out: it is not available yet, got 1`)
-  }
+  t.equal(messageOf({ calls: { outlier: 1 } }), 'calls.outlier must be left out: it is not available yet, got 1')
   t.match(messageOf({ balancer: { strategy: 'peak-ewma' } }), /"peak-ewma" and .* are not available yet/)
   t.equal(messageOf({ metrics: false }), 'accepted')
 })

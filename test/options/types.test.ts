@@ -15,7 +15,7 @@ const refused: ConsulOptions[] = [
   // @ts-expect-error not available yet
   { metrics: {} },
   // @ts-expect-error not available yet
-  { calls: { retries: 2 } },
+  { calls: { outlier: {} } },
   // @ts-expect-error not available yet
   { balancer: { strategy: 'least-request' } }
 ]

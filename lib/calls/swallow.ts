@@ -1,0 +1,34 @@
+import { errors } from 'undici'
+import type { Clock } from '../clock.ts'
+import type { Attempt, AttemptOwner } from './attempt.ts'
+import type { LegacyHandler } from './legacy-handler.ts'
+import { startLimit } from './limit.ts'
+
+/** Reading on costs less than a new connection only up to here. Bytes; milliseconds. */
+const maxSize = 64 * 1024
+const maxTime = 1000
+
+/** Takes over an attempt whose response nobody wants: reads it to its end, so that the connection can be used again. */
+export class Swallow implements AttemptOwner {
+  readonly handler: LegacyHandler
+  readonly #stopTimer: () => void
+
+  constructor (attempt: Attempt, clock: Clock) {
+    const giveUp = (): void => attempt.abort(new errors.RequestAbortedError())
+    let size = 0
+    this.#stopTimer = startLimit(clock, maxTime, giveUp)
+    this.handler = {
+      onConnect () {},
+      onError () {},
+      onData (chunk) {
+        size += chunk.length
+        if (size > maxSize) giveUp()
+      }
+    }
+  }
+
+  accepts (): boolean { return true }
+  attemptCompleted (): void { this.#stopTimer() }
+  attemptUpgraded (): void { this.#stopTimer() }
+  attemptFailed (): void { this.#stopTimer() }
+}
