@@ -12,7 +12,7 @@ t.teardown(() => client.close())
 
 /** The time to beat, in milliseconds. */
 const soon = 100
-/** Something else may keep the machine busy meanwhile: then a registration by hand is slow too, which takes 5 ms else. */
+/** What keeps the machine busy holds up a registration by hand too, which takes 5 ms on an idle one. */
 const tries = 10
 const timesByHand = 10
 
