@@ -11,9 +11,15 @@ const hints: readonly (readonly [code: RegExp, hint: string])[] = [
 /** Why there was no answer, and what to do where that is not plain. */
 export function reasonOf (error: unknown): string {
   if (!(error instanceof Error)) return String(error)
+  const { cause } = error
+  if (cause instanceof Error && hintOf(cause) !== undefined) return reasonOf(cause)
   const { message, code = '' } = error as NodeJS.ErrnoException
   // Some errors have a code and no message: those of a name with several addresses.
   const words = message.includes(code) ? message : `${message} ${code}`.trim()
-  const hint = hints.find(([pattern]) => pattern.test(code))?.[1]
+  const hint = hintOf(error)
   return hint === undefined ? words : `${words} (${hint})`
+}
+
+function hintOf ({ code = '' }: NodeJS.ErrnoException): string | undefined {
+  return hints.find(([pattern]) => pattern.test(code))?.[1]
 }

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import { buildConnector } from 'undici'
 import type { ResolvedTls } from '../options/resolved.ts'
 import { TlsMaterial, type Material } from './tls-material.ts'
@@ -32,8 +33,9 @@ export function connectorOf ({ url, socketPath, tls, timeout }: ConnectorOptions
     const { context, problem } = await material.current()
     try {
       connectorWith(context)(target, (...result) => {
-        const [error] = result
-        if (error !== null && problem !== undefined) error.message += `; ${problem}`
+        const [error, socket] = result
+        if (error === null) rememberFirstError(socket)
+        else if (problem !== undefined) error.message += `; ${problem}`
         done(...result)
       })
     } catch (error) {
@@ -42,4 +44,9 @@ export function connectorOf ({ url, socketPath, tls, timeout }: ConnectorOptions
   }
 
   return (target, done) => { connect(target, done) }
+}
+
+/** A refused client certificate is an error after the handshake, and then only the end of the connection is told. */
+function rememberFirstError (socket: Socket): void {
+  socket.once('error', first => socket.once('error', later => { later.cause ??= first }))
 }

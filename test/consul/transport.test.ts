@@ -4,7 +4,6 @@ import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { certificateAuthority } from '../support/certificates.ts'
 import { startConsul } from '../support/consul.ts'
 import { freePort } from '../support/ports.ts'
 import { startProxy } from '../support/proxy.ts'
@@ -229,31 +228,6 @@ t.test('an agent is reached over its unix socket', async t => {
   t.match(await client.agentSelf(), { Config: { Datacenter: 'dc1' } })
   t.equal(client.localAddress, undefined)
   await t.rejects(clientOf(t, { url: `unix://${path}.none` }).leader(), { message: /ENOENT/ })
-})
-
-t.test('an agent is reached over TLS that both sides verify', async t => {
-  const authority = await certificateAuthority()
-  const { cert, key } = await authority.issue('127.0.0.1', 'localhost')
-  const folder = t.testdir({ 'ca.pem': authority.ca, 'cert.pem': cert, 'key.pem': key })
-  const https = await freePort()
-  const secure = await startConsul(t, {
-    config: {
-      ports: { https },
-      ca_file: `${folder}/ca.pem`,
-      cert_file: `${folder}/cert.pem`,
-      key_file: `${folder}/key.pem`,
-      verify_incoming_https: true
-    }
-  })
-  const url = `https://${secure.host}:${https}`
-  const client = clientOf(t, { url, tls: { ca: authority.ca, cert: `${folder}/cert.pem`, key } })
-  t.match(await client.agentSelf(), { Config: { Datacenter: 'dc1' } })
-  t.match(await failureOf(clientOf(t, { url }).leader()), { code: 'FST_CONSUL_API_UNREACHABLE' })
-  t.match(await failureOf(clientOf(t, { url, tls: { ca: authority.ca } }).leader()), {
-    code: 'FST_CONSUL_API_UNREACHABLE'
-  })
-  const stranger = { ca: authority.ca, cert, key, servername: 'stranger.test' }
-  t.match(await failureOf(clientOf(t, { url, tls: stranger }).leader()), { message: /altnames|ERR_TLS_CERT_ALTNAME/ })
 })
 
 t.test('a script ends after its blocking query, not in its middle', async t => {
