@@ -2,6 +2,7 @@ import { fault as churnOfOthers } from './churn-of-others.ts'
 import { fault as churnOfOwn } from './churn-of-own.ts'
 import type { Fault } from './fault.ts'
 import { fault as flappingCheck } from './flapping-check.ts'
+import { fault as manyClients } from './many-clients.ts'
 import { fault as tenThousandInstances } from './ten-thousand-instances.ts'
 import { fault as unknownService } from './unknown-service.ts'
 
@@ -9,6 +10,7 @@ import { fault as unknownService } from './unknown-service.ts'
 export const scaleFaults: readonly Fault[] = [
   flappingCheck,
   unknownService,
+  manyClients,
   tenThousandInstances,
   churnOfOthers,
   churnOfOwn
