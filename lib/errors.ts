@@ -96,3 +96,11 @@ export const LeavingError = createError<[]>(
 /** Why a call has gone on to another instance: what the one before answered. `instance, status`. */
 export const RefusedError = createError<[string, number]>(
   'FST_CONSUL_REFUSED', '%s answered %d', 502)
+
+/** Another process registers under the same service id, again and again. `id, own address, the other's address`. */
+export const ConflictError = createError<[string, string, string]>(
+  'FST_CONSUL_CONFLICT', 'Two services register as %s, one at %s and one at %s: give each its own service.id', 500)
+
+/** The agent took the registration, and the catalog does not get it. `id, why`. */
+export const NotSyncedError = createError<[string, string, ErrorOptions?]>(
+  'FST_CONSUL_NOT_SYNCED', 'The agent took %s, but the catalog does not show it: %s', 502)

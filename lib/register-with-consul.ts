@@ -3,6 +3,7 @@ import { ConsulClient, type ClientOptions } from './consul/client.ts'
 import { InvalidOptionError } from './errors.ts'
 import { listenerOnPort } from './lifecycle/listener.ts'
 import { Registrar } from './lifecycle/registrar.ts'
+import { tellOfTraps } from './lifecycle/traps.ts'
 import type { CheckOptions, ServiceOptions } from './options/types.ts'
 import { resolveOptions, serviceIdOf } from './options/resolve.ts'
 
@@ -35,10 +36,12 @@ export async function registerWithConsul (options: RegisterWithConsulOptions): P
     readyPath: '/health/ready'
   }
   const client = new ConsulClient({}, { resolved })
-  const registrar = new Registrar(client, pino({ name: 'fastify-consul' }), plan)
+  const registrar = new Registrar(client, plan)
   try {
-    if (check === false) await registrar.registerUnchecked()
-    else await registrar.register('critical')
+    const registered = check === false
+      ? await registrar.registerUnchecked()
+      : await registrar.register({ status: 'critical' })
+    await tellOfTraps(registered, client, pino({ name: 'fastify-consul' }))
     return plan.id
   } finally {
     await client.close()

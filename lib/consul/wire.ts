@@ -10,6 +10,8 @@ export interface WireCheck {
   /** Of maintenance: its reason. */
   readonly Notes?: string
   readonly ServiceID: string
+  /** `http`, `ttl` and so on. */
+  readonly Type?: string
 }
 
 export interface WireService {
@@ -22,6 +24,7 @@ export interface WireService {
   readonly Meta: Readonly<Record<string, string>> | null
   readonly Weights?: { readonly Passing: number, readonly Warning: number } | null
   readonly EnableTagOverride?: boolean
+  readonly TaggedAddresses?: Readonly<Record<string, { readonly Address: string, readonly Port?: number }>> | null
 }
 
 /** One element of `/v1/health/service/:name`. */

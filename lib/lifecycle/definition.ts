@@ -80,14 +80,6 @@ function ttlOf ({ interval }: ResolvedCheck): number {
   return 3 * interval
 }
 
-/**
- * An agent keeps the status of a check id that it knows, whatever a new registration says. So every registration uses
- * the one of two ids that the agent does not have, and then drops the other.
- */
-export function checkIdsOf (serviceId: string): readonly [string, string] {
-  return [`service:${serviceId}:a`, `service:${serviceId}:b`]
-}
-
 function withoutUndefined (
   addresses: ResolvedService['taggedAddresses']
 ): NonNullable<ServiceDefinition['taggedAddresses']> {

@@ -1,7 +1,8 @@
 import { serviceIdOf } from '../options/resolve.ts'
 import type { ResolvedOptions } from '../options/resolved.ts'
 import type { Listener } from './listener.ts'
-import { Registration, type RegistrationParts } from './registration.ts'
+import { Registration } from './registration.ts'
+import type { RegistrationParts } from './registration-parts.ts'
 import type { RegistrationStatus } from './registration-status.ts'
 
 interface MembershipParts extends RegistrationParts {

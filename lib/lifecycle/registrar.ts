@@ -1,11 +1,10 @@
 import type { ConsulClient } from '../consul/client.ts'
 import type { ServiceDefinition } from '../consul/service-definition.ts'
-import type { CheckStatus } from '../consul/wire.ts'
+import type { CheckStatus, WireService } from '../consul/wire.ts'
 import { ApiForbiddenError, ApiNotFoundError } from '../errors.ts'
-import type { Logger } from '../logger.ts'
 import { publishedAddress, type PublishedAddress } from './address.ts'
-import { checkIdsOf, definitionOf, uncheckedDefinitionOf, type DefinitionParts } from './definition.ts'
-import { tellOfTraps } from './traps.ts'
+import { checkIdsFor, checkIdsOf, maintenanceIdOf, type PresentChecks } from './check-ids.ts'
+import { definitionOf, uncheckedDefinitionOf, type DefinitionParts } from './definition.ts'
 
 /** A write to an agent without quorum answers after up to 15 s; in the background nobody waits for it. */
 const writeTimeout = 20_000
@@ -15,25 +14,30 @@ export type RegistrationPlan = Omit<DefinitionParts, 'published'>
 
 /** What was registered. */
 export interface Registered extends DefinitionParts {
+  readonly definition: ServiceDefinition
   readonly checkId: string
   /** The status that the check began with. */
   readonly status: CheckStatus
 }
 
+/** How it is to begin. */
+export interface Beginning {
+  readonly status: CheckStatus
+  /** The reason of a maintenance that Consul has lost: it is set again before the service can be found. */
+  readonly maintenance?: string | undefined
+}
+
 /** Writes one service to one agent, one write after the other. */
 export class Registrar {
   readonly #client: ConsulClient
-  readonly #logger: Logger
-  readonly #plan: RegistrationPlan
+  #plan: RegistrationPlan
   /** The write under way, or the last one. */
   #writing: Promise<unknown> = Promise.resolve()
   #registered: Registered | undefined
   #hasWritten = false
-  #trapsTold = false
 
-  constructor (client: ConsulClient, logger: Logger, plan: RegistrationPlan) {
+  constructor (client: ConsulClient, plan: RegistrationPlan) {
     this.#client = client
-    this.#logger = logger
     this.#plan = plan
   }
 
@@ -48,17 +52,39 @@ export class Registrar {
   }
 
   /**
-   * Registers with a check of this status. At no moment is the service at the agent without a check.
+   * Registers with a check that begins so. At no moment is the service at the agent without a check.
    *
    * @param signal ends it before anything is written; a registration that was sent is never aborted, as it lands at
    * the agent all the same
    */
-  async register (status: CheckStatus, signal?: AbortSignal): Promise<Registered> {
+  async register (beginning: Beginning, signal?: AbortSignal): Promise<Registered> {
     // The one before must have left its check id.
-    const writing = this.settled().then(() => this.#register(status, signal))
+    const writing = this.settled().then(() => this.#register(beginning, signal))
     this.#writing = writing
     this.#registered = await writing
     return this.#registered
+  }
+
+  /** Registers without a check; one of a registration before goes. */
+  async registerUnchecked (): Promise<DefinitionParts> {
+    const present = await this.#presentChecks()
+    const parts = { ...this.#plan, published: this.#published() }
+    await this.#write(uncheckedDefinitionOf(parts))
+    for (const checkId of checkIdsOf(this.#plan.id)) {
+      if (checkId in present) await this.#dropCheck(checkId)
+    }
+    return parts
+  }
+
+  /** Tags that others have changed, as they may: the next write keeps them. */
+  keepTags ({ Tags: tags }: WireService): void {
+    const { service } = this.#plan
+    if (service.enableTagOverride) this.#plan = { ...this.#plan, service: { ...service, tags: tags ?? [] } }
+  }
+
+  /** Another process has written the same under this check id. */
+  adoptCheck (checkId: string): void {
+    if (this.#registered !== undefined) this.#registered = { ...this.#registered, checkId }
   }
 
   /** Resolves when no write is under way. */
@@ -67,34 +93,22 @@ export class Registrar {
   }
 
   async deregister (signal: AbortSignal): Promise<void> {
-    try {
-      await this.#client.deregisterService(this.#plan.id, { signal })
-    } catch (error) {
-      if (!(error instanceof ApiNotFoundError)) throw error
-    }
+    await this.#client.deregisterService(this.#plan.id, { signal }).catch(unlessUnknown)
   }
 
-  /** Registers without a check; one of a registration before goes. */
-  async registerUnchecked (): Promise<void> {
-    const present = await this.#presentChecks()
-    const parts = { ...this.#plan, published: this.#published() }
-    await this.#write(uncheckedDefinitionOf(parts))
-    for (const checkId of checkIdsOf(this.#plan.id)) {
-      if (present.includes(checkId)) await this.#dropCheck(checkId)
-    }
-    await this.#tellOfTraps(parts)
-  }
-
-  async #register (status: CheckStatus, signal: AbortSignal | undefined): Promise<Registered> {
+  async #register ({ status: wanted, maintenance }: Beginning, signal?: AbortSignal): Promise<Registered> {
     const present = await this.#presentChecks(signal)
     const parts = { ...this.#plan, published: this.#published() }
-    const [checkId, other] = this.#checkIds(present)
+    const status = maintenance === undefined ? wanted : 'critical'
+    const [checkId, other] = checkIdsFor(parts, status, present, this.#registered !== undefined)
+    const definition = definitionOf(parts, checkId, status)
     signal?.throwIfAborted()
-    if (present.includes(checkId)) await this.#dropCheck(checkId) // Both are there: it would keep its old status.
-    await this.#write(definitionOf(parts, checkId, status))
-    if (present.includes(other)) await this.#dropCheck(other)
-    await this.#tellOfTraps(parts)
-    return { ...parts, checkId, status }
+    // Both are there: it would keep its old status.
+    if (checkId in present && other in present) await this.#dropCheck(checkId)
+    await this.#write(definition)
+    if (other in present) await this.#dropCheck(other)
+    if (maintenance !== undefined) await this.#maintain(maintenance, maintenanceIdOf(parts.id) in present)
+    return { ...parts, definition, checkId, status }
   }
 
   async #write (definition: ServiceDefinition): Promise<void> {
@@ -108,31 +122,28 @@ export class Registrar {
     }
   }
 
+  /** A maintenance that only the agent remembers would reach the catalog within minutes: it has to be new. */
+  async #maintain (reason: string, isPresent: boolean): Promise<void> {
+    const { id } = this.#plan
+    if (isPresent) await this.#client.setMaintenance(id, false, '', { timeout: writeTimeout })
+    await this.#client.setMaintenance(id, true, reason, { timeout: writeTimeout })
+  }
+
   /**
-   * The ids of the checks that the agent has for this service; none if it may not be asked. Its answer also tells by
-   * which address this machine reaches the agent.
+   * The checks that the agent has for this service; none if it may not be asked. Its answer also tells by which address
+   * this machine reaches the agent.
    */
-  async #presentChecks (signal?: AbortSignal): Promise<string[]> {
+  async #presentChecks (signal?: AbortSignal): Promise<PresentChecks> {
     try {
-      return Object.keys(await this.#client.agentChecks(this.#plan.id, { signal }))
+      return await this.#client.agentChecks(this.#plan.id, { signal })
     } catch (error) {
-      if (error instanceof ApiForbiddenError) return []
+      if (error instanceof ApiForbiddenError) return {}
       throw error
     }
   }
 
-  /** The check id to register with, which is the one that the agent does not have, and the other. */
-  #checkIds (present: readonly string[]): readonly [string, string] {
-    const [a, b] = checkIdsOf(this.#plan.id)
-    return present.includes(a) && !present.includes(b) ? [b, a] : [a, b]
-  }
-
   async #dropCheck (checkId: string): Promise<void> {
-    try {
-      await this.#client.deregisterCheck(checkId, { timeout: writeTimeout })
-    } catch (error) {
-      if (!(error instanceof ApiNotFoundError)) throw error
-    }
+    await this.#client.deregisterCheck(checkId, { timeout: writeTimeout }).catch(unlessUnknown)
   }
 
   #published (): PublishedAddress {
@@ -140,10 +151,8 @@ export class Registrar {
     const towardsAgent = this.#client.localAddress
     return publishedAddress({ configured: service.address, bound: listener.host, towardsAgent })
   }
+}
 
-  async #tellOfTraps (parts: DefinitionParts): Promise<void> {
-    if (this.#trapsTold) return
-    this.#trapsTold = true
-    await tellOfTraps(parts, this.#client, this.#logger)
-  }
+function unlessUnknown (error: unknown): void {
+  if (!(error instanceof ApiNotFoundError)) throw error
 }

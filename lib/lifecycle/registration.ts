@@ -1,61 +1,48 @@
-import { abortable } from '../abortable.ts'
-import type { Clock, Random } from '../clock.ts'
-import type { ConsulClient } from '../consul/client.ts'
-import type { Connectivity } from '../consul/connectivity.ts'
-import type { WireHealthEntry } from '../consul/wire.ts'
-import type { Logger } from '../logger.ts'
 import { TokenBucket } from '../token-bucket.ts'
-import { Contradiction } from './contradiction.ts'
-import { checkTargetOf } from './definition.ts'
-import { beat, pushRecovery, watchAgent } from './keep.ts'
-import { limitOf } from './limit.ts'
-import { Listing } from './listing.ts'
+import { Hysteresis } from './hysteresis.ts'
+import { Keeper } from './keeper.ts'
+import type { Loss } from './loss.ts'
 import type { Readiness } from './readiness.ts'
+import { recheckEvery } from './recovery.ts'
 import { Registrar, type Registered, type RegistrationPlan } from './registrar.ts'
-import type { RegistrationState, RegistrationStatus } from './registration-status.ts'
+import type { RegistrationParts } from './registration-parts.ts'
+import type { RegistrationStatus } from './registration-status.ts'
 import { retry } from './retry.ts'
-
-export interface RegistrationParts {
-  readonly client: ConsulClient
-  readonly connectivity: Connectivity
-  readonly readiness: () => Promise<Readiness>
-  /** Tells what the catalog lists under a name, now and after each change, until the returned function is called. */
-  readonly follow: (name: string, listener: (entries: readonly WireHealthEntry[]) => void) => () => void
-  /** Calls the listener when requests carry another token than before, until the returned function is called. */
-  readonly onTokenChange: (listener: () => void) => () => void
-  readonly logger: Logger
-  readonly clock: Clock
-  readonly random: Random
-}
+import { Rewrites } from './rewrites.ts'
+import { Standing } from './standing.ts'
+import { tellOfTraps } from './traps.ts'
+import { withdraw } from './withdrawal.ts'
 
 /** One service at one agent, from the first try to register it until it is withdrawn. */
 export class Registration {
   readonly #parts: RegistrationParts
+  readonly #standing: Standing
+  /** What is lost again and again is not written again at any pace. */
   readonly #corrections: TokenBucket
-  readonly #contradiction: Contradiction
-  readonly #listing: Listing
+  readonly #rewrites: Rewrites
   readonly #ended = new AbortController()
-  #status: RegistrationStatus = Object.freeze({ state: 'none', id: undefined, since: new Date(), error: undefined })
   #registrar: Registrar | undefined
-  #withdrawn: Promise<boolean> | undefined
+  #keeper: Keeper | undefined
+  #hysteresis: Hysteresis | undefined
+  /** Resolves when no write is under way, and none waits for another try. */
+  #written: Promise<unknown> = Promise.resolve()
+  /** How many writes the agent has taken. */
+  #taken = 0
   #correcting = false
-  #recovering = false
-  #stopFollowing = () => {}
+  /** Someone else has written the entry since our last write. */
+  #contested = false
+  #withdrawn: Promise<boolean> | undefined
+  #stopListening = () => {}
 
   constructor (parts: RegistrationParts) {
     this.#parts = parts
+    this.#standing = new Standing(parts.logger)
     this.#corrections = new TokenBucket({ burst: 3, interval: 10_000 }, parts.clock)
-    this.#contradiction = new Contradiction(parts)
-    this.#listing = new Listing({
-      clock: parts.clock,
-      onShown: () => this.#confirm(),
-      onLost: () => this.#correct('the catalog does not list it'),
-      onMissing: () => this.#miss()
-    })
+    this.#rewrites = new Rewrites(parts.clock)
   }
 
   get status (): RegistrationStatus {
-    return this.#status
+    return this.#standing.status
   }
 
   /** Whether it can begin nothing any more: to register again takes another one. */
@@ -65,156 +52,131 @@ export class Registration {
 
   /** Registers, and keeps it so, in the background. Settles with the first try; a failed one is tried again. */
   async start (plan: RegistrationPlan): Promise<void> {
-    if (this.ended || this.#status.state !== 'none') return
-    this.#registrar = new Registrar(this.#parts.client, this.#parts.logger, plan)
-    this.#status = Object.freeze({ ...this.#status, state: 'registering', id: plan.id, since: new Date() })
-    this.#stopFollowing = this.#parts.follow(plan.service.name, entries => this.#look(entries))
-    try {
-      await this.#write()
-    } catch (error) {
-      this.#retry(error).then(() => this.#keep(), () => {})
-      throw error
-    }
-    this.#keep()
+    if (this.ended || this.status.state !== 'none') return
+    this.#registrar = new Registrar(this.#parts.client, plan)
+    this.#keeper = this.#keeperOf(this.#registrar)
+    if (plan.check.type === 'ttl') this.#hysteresis = new Hysteresis(plan.check)
+    this.#standing.begin(plan.id)
+    this.#listen(plan, this.#keeper)
+    const first = this.#write()
+    this.#written = first.catch(error => this.#retry(error)).catch(() => {})
+    await first
   }
 
   /** Nothing begins any more; what has begun is taken back by `withdraw()`. */
   stop (): void {
     this.#ended.abort()
-    this.#listing.stop()
-    this.#contradiction.stop()
+    this.#keeper?.stop()
   }
 
   /**
-   * Takes the service out of Consul and waits until the catalog shows it no longer.
+   * Takes the service out of Consul and waits until the catalog shows it no longer. What another process has made of
+   * the entry stays.
    *
    * @param within milliseconds; then the waiting ends
    * @returns whether there was anything to take out
    */
   async withdraw (within: number): Promise<boolean> {
     this.stop()
-    const { state } = this.#status
+    const { state, id } = this.status
     if (state === 'none' || state === 'stopped') return false
-    this.#withdrawn ??= this.#withdraw(within)
+    this.#standing.enter('draining')
+    this.#withdrawn ??= withdraw({
+      ...this.#parts,
+      id: id!,
+      contested: this.#contested,
+      registrar: this.#registrar!,
+      listing: this.#keeper!.listing
+    }, within)
     return await this.#withdrawn
   }
 
   /** The end, after the server has closed. */
   close (): void {
     this.stop()
-    this.#stopFollowing()
-    if (this.#status.state !== 'none') this.#enter('stopped')
+    this.#stopListening()
+    if (this.status.state !== 'none') this.#standing.enter('stopped')
   }
 
-  async #withdraw (within: number): Promise<boolean> {
-    this.#enter('draining')
-    const { clock, connectivity, logger } = this.#parts
-    const { id } = this.#status
-    const limit = limitOf(within, 'drain.timeout has passed', clock)
-    try {
-      await this.#settled(within / 2)
-      if (!this.#registrar!.hasWritten) return false
-      await this.#registrar!.deregister(limit.signal)
-      if (connectivity.up) await abortable(this.#listing.gone(), limit.signal)
-      logger.info({ id }, 'Deregistered from Consul')
-    } catch (error) {
-      logger.warn({ id, err: error }, limit.signal.aborted
-        ? 'The removal from Consul was not seen in time'
-        : 'Not deregistered: Consul removes the service after its check was critical for check.deregisterAfter')
-    } finally {
-      limit.cancel()
+  #keeperOf (registrar: Registrar): Keeper {
+    return new Keeper({
+      ...this.#parts,
+      registrar,
+      told: () => this.#present(),
+      onShown: () => { if (this.#isOurs) this.#standing.shown() },
+      onHidden: why => { if (this.#isOurs) this.#standing.hidden(why) },
+      onLoss: loss => this.#correct(loss),
+      onBetter: () => this.#improve()
+    })
+  }
+
+  /** What others tell from now on. */
+  #listen ({ id, service: { name } }: RegistrationPlan, keeper: Keeper): void {
+    const { follow, onTokenChange } = this.#parts
+    const stopFollowing = follow(name, entries => keeper.look(entries, id))
+    const stopHearing = onTokenChange?.(() => this.#renew().catch(() => {}))
+    this.#stopListening = () => {
+      stopFollowing()
+      stopHearing?.()
     }
-    return true
   }
 
-  /**
-   * Waits for the write under way: a deregistration that overtakes it would leave the service at the agent. Not for
-   * ever, as an agent without a leader takes the service long before it answers.
-   */
-  async #settled (within: number): Promise<void> {
-    const patience = limitOf(within, 'the write takes too long', this.#parts.clock)
-    await abortable(this.#registrar!.settled(), patience.signal).catch(() => {})
-    patience.cancel()
+  /** The readiness to tell Consul, which counts the results of its own checks itself. */
+  async #present (): Promise<Readiness> {
+    const readiness = await this.#parts.readiness()
+    return { ...readiness, status: this.#hysteresis?.next(readiness.status) ?? readiness.status }
   }
 
   /** Writes the registration with the present result of the own checks. */
-  async #write (): Promise<void> {
+  async #write (maintenance?: string): Promise<void> {
     const { signal } = this.#ended
-    const { status } = await this.#parts.readiness()
+    this.#keeper!.release()
+    const { status } = await this.#present()
     signal.throwIfAborted()
     try {
-      this.#listing.begin()
-      this.#tell(await this.#registrar!.register(status, signal))
+      this.#take(await this.#registrar!.register({ status, maintenance }, signal))
     } catch (error) {
-      this.#failed(error as Error)
+      this.#parts.connectivity.report(error)
+      if (!this.ended) this.#standing.failed(error as Error)
       throw error
     }
-    signal.throwIfAborted()
-    this.#enter(this.#status.state)
-    this.#listing.expect()
-    this.#recover().catch(() => {})
   }
 
-  #tell (registered: Registered): void {
-    const { service: { name: service }, listener: { port }, published: { address }, id, status } = registered
-    const check = checkTargetOf(registered)
-    this.#parts.logger.info({ service, id, address, port, status, check }, 'Registered with Consul')
-  }
-
-  #retry (failure: unknown): Promise<void> {
-    return retry(failure, () => this.#write(), this.#parts, this.#ended.signal)
-  }
-
-  #writeUntilTaken (): Promise<void> {
-    return this.#write().catch(error => this.#retry(error))
-  }
-
-  #failed (error: Error): void {
-    this.#parts.connectivity.report(error)
-    const before = this.#status.error
+  #take (registered: Registered): void {
+    const { client, logger } = this.#parts
+    const isFirst = this.#taken++ === 0
+    this.#contested = false
+    this.#standing.written(registered)
     if (this.ended) return
-    this.#enter(this.#status.state, error)
-    if (before?.message === error.message) return
-    const { id } = this.#status
-    this.#parts.logger.warn({ id, err: error }, 'The registration could not be written; it is tried again')
+    this.#keeper!.hold(registered)
+    if (isFirst) tellOfTraps(registered, client, logger).catch(() => {})
   }
 
-  #keep (): void {
-    const parts = {
-      ...this.#parts,
-      registered: () => this.#registered,
-      correct: (reason: string) => this.#correct(reason)
-    }
-    watchAgent(parts, this.#ended.signal)
-    if (this.#registered.check.type === 'ttl') beat(parts, this.#ended.signal).catch(() => {})
+  #retry (failure: unknown, maintenance?: string): Promise<void> {
+    return retry(failure, () => this.#write(maintenance), this.#parts, this.#ended.signal)
   }
 
-  get #registered (): Registered {
-    return this.#registrar!.registered!
+  /** One after the other, each until the agent has taken it; none that is not wanted any more when its turn comes. */
+  async #writeUntilTaken (isWanted: () => boolean, maintenance?: string): Promise<void> {
+    const written = this.#written.then(async () => {
+      if (isWanted() && !this.ended) await this.#write(maintenance).catch(error => this.#retry(error, maintenance))
+    })
+    this.#written = written.catch(() => {})
+    await written
   }
 
-  /** What is kept by heartbeats needs no other way to get better. */
-  async #recover (): Promise<void> {
-    if (this.#recovering || this.#registered.check.type === 'ttl') return
-    this.#recovering = true
-    const registered = () => this.#registered
-    const improve = () => this.#writeUntilTaken()
-    try {
-      await pushRecovery({ ...this.#parts, registered, improve }, this.#ended.signal)
-    } finally {
-      this.#recovering = false
-    }
+  get #isOurs (): boolean {
+    return !this.ended && !this.#standing.inConflict
   }
 
-  /** Writes again what was lost: once for all signs of one loss, and not at any pace, as it may be lost again. */
-  async #correct (reason: string): Promise<void> {
-    if (this.#correcting || this.ended) return
+  /** Writes again what was lost: once for all signs of one loss. */
+  async #correct (loss: Loss): Promise<void> {
+    if (this.#correcting || this.ended || (this.#standing.inConflict && !loss.isGone)) return
     this.#correcting = true
     try {
-      await this.#corrections.take(this.#ended.signal)
-      this.#parts.logger.warn({ id: this.#status.id, reason }, 'The registration was lost and is written again')
-      this.#enter('registering')
-      await this.#writeUntilTaken()
+      this.#contested = loss.other !== undefined
+      if (loss.other !== undefined && this.#rewrites.add()) this.#yield(loss.other)
+      else await this.#rewrite(loss)
     } catch {
       // The end came first.
     } finally {
@@ -222,29 +184,40 @@ export class Registration {
     }
   }
 
-  /** Holds what the catalog lists against what was registered. */
-  #look (entries: readonly WireHealthEntry[]): void {
-    const own = entries.find(({ Service: service }) => service.ID === this.#status.id)
-    this.#listing.update(own !== undefined)
-    const registered = this.#registrar?.registered
-    if (own !== undefined && registered !== undefined && !this.ended) this.#contradiction.look(registered, own)
+  async #rewrite ({ reason, isGone }: Loss): Promise<void> {
+    const taken = this.#taken
+    await this.#corrections.take(this.#ended.signal)
+    if (taken !== this.#taken) return
+    this.#standing.lost(reason)
+    if (isGone) await this.#ready()
+    const maintenance = isGone ? this.#keeper!.listing.maintenance : undefined
+    await this.#writeUntilTaken(() => taken === this.#taken, maintenance)
   }
 
-  #confirm (): void {
-    const { state, id } = this.#status
-    if (this.ended) return
-    if (state === 'unconfirmed') this.#parts.logger.info({ id }, 'The catalog shows the registration')
-    if (state !== 'registered') this.#enter('registered')
+  /** What Consul has removed because it was critical for long comes back when it is not. */
+  async #ready (): Promise<void> {
+    const { readiness, clock } = this.#parts
+    while ((await readiness()).status === 'critical') await clock.sleep(recheckEvery, this.#ended.signal)
   }
 
-  #miss (): void {
-    this.#enter('unconfirmed')
-    this.#parts.logger.warn({ id: this.#status.id },
-      'The agent took the registration, but the catalog does not show it: the token may lack node:read')
+  /** Two processes that correct each other would never end. */
+  #yield (other: string): void {
+    this.#rewrites.forget()
+    this.#keeper!.yield()
+    this.#standing.contested(this.#registrar!.registered!, other)
   }
 
-  #enter (state: RegistrationState, error?: Error): void {
-    const since = state === this.#status.state ? this.#status.since : new Date()
-    this.#status = Object.freeze({ ...this.#status, state, since, error })
+  /** Says that a service that was registered ill is better. */
+  #improve (): void {
+    const taken = this.#taken
+    this.#writeUntilTaken(() => taken === this.#taken && this.#isOurs).catch(() => {})
+  }
+
+  /** The agent goes on with the token that it got with the registration. */
+  async #renew (): Promise<void> {
+    if (this.#taken === 0 || !this.#isOurs) return // What is written next has the new one.
+    await this.#corrections.take(this.#ended.signal)
+    this.#parts.logger.info({ id: this.status.id }, 'The token has changed: the registration is written again with it')
+    await this.#writeUntilTaken(() => this.#isOurs)
   }
 }

@@ -12,9 +12,9 @@ interface RetryParts {
  * After a first failure: tries until it succeeds, as soon as Consul answers again, or with growing delays while it
  * answers and refuses. Rejects with the signal's reason.
  */
-export async function retry (
-  failure: unknown, attempt: () => Promise<void>, { connectivity, clock, random }: RetryParts, signal: AbortSignal
-): Promise<void> {
+export async function retry<T> (
+  failure: unknown, attempt: () => Promise<T>, { connectivity, clock, random }: RetryParts, signal: AbortSignal
+): Promise<T> {
   const backoff = new Backoff({ initial: 500, max: 10_000, random })
   for (let error = failure; ;) {
     if (isConnectionError(error)) await connectivity.restored(signal)

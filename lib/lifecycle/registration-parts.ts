@@ -1,0 +1,20 @@
+import type { Clock, Random } from '../clock.ts'
+import type { ConsulClient } from '../consul/client.ts'
+import type { Connectivity } from '../consul/connectivity.ts'
+import type { WireHealthEntry } from '../consul/wire.ts'
+import type { Logger } from '../logger.ts'
+import type { Readiness } from './readiness.ts'
+
+/** What a registration needs of others. */
+export interface RegistrationParts {
+  readonly client: ConsulClient
+  readonly connectivity: Connectivity
+  readonly readiness: () => Promise<Readiness>
+  /** Tells what the catalog lists under a name, now and after each change, until the returned function is called. */
+  readonly follow: (name: string, listener: (entries: readonly WireHealthEntry[]) => void) => () => void
+  /** Calls the listener when requests carry another token than before, until the returned function is called. */
+  readonly onTokenChange?: (listener: () => void) => () => void
+  readonly logger: Logger
+  readonly clock: Clock
+  readonly random: Random
+}
