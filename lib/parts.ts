@@ -47,7 +47,8 @@ export function createParts (options: ResolvedOptions, { logger, clock, random }
   const connectivity = new Connectivity({
     probe: signal => client.leader({ signal, timeout: probeTimeout }), logger, clock, random
   })
-  const catalog = new Catalog(discovery, { client, connectivity, logger, clock, random })
+  const { timeout } = options
+  const catalog = new Catalog({ ...discovery, timeout }, { client, connectivity, logger, clock, random })
   const fallback = new StaticSource(options.fallback)
   const source = sourceOf(options.mode, catalog, fallback)
   let looked: Promise<void> | undefined

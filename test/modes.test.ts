@@ -77,7 +77,7 @@ t.test('hybrid: Consul first, the fallback for what is not registered, or while 
   t.same(await portsOf(app, 'real'), [Number(new URL(url).port)])
   t.same(await portsOf(app, 'not-in-consul'), [Number(new URL(url).port)])
   t.equal(await (await app.fetch('http://not-in-consul/')).text(), 'hello')
-  const { app: alone } = await testApp(t, { url: nobody, mode: 'hybrid', fallback })
+  const { app: alone } = await testApp(t, { url: nobody, mode: 'hybrid', fallback, timeout: 500 })
   t.same(await portsOf(alone, 'real'), [1])
   await t.rejects(alone.discover('unknown'), { code: 'FST_CONSUL_UNAVAILABLE' })
 })

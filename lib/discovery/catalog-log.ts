@@ -40,7 +40,7 @@ export class CatalogLog {
     if (this.#limitTold) return
     this.#limitTold = true
     this.#logger.warn({ maxWatches },
-      'discovery.maxWatches is reached: further services are polled while they are asked for')
+      'discovery.maxWatches is reached: the services that are called most are watched, the others are polled')
   }
 
   /** The agent answers, but queries that wait are broken off again and again. One line for all time. */

@@ -1,25 +1,26 @@
-import { setMaxListeners } from 'node:events'
 import type { Clock, Random } from '../clock.ts'
 import type { ConsulClient } from '../consul/client.ts'
-import { isConnectionError, isRefusal, type Connectivity } from '../consul/connectivity.ts'
+import type { Connectivity } from '../consul/connectivity.ts'
 import type { ServiceInstance } from '../consul/instance.ts'
 import { encodeName } from '../consul/service-name.ts'
-import { watch } from '../consul/watch.ts'
-import type { Answer, WireHealthEntry } from '../consul/wire.ts'
 import { ClosedError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import { CatalogLog } from './catalog-log.ts'
 import { Departures } from './departures.ts'
+import { FirstCalls } from './first-calls.ts'
 import { stepIndex } from './index-rule.ts'
 import { departed, nothingKnown, type ServiceSnapshot } from './instances.ts'
-import { SingleFlight } from './single-flight.ts'
-import type { DiscoverQuery, InstanceSource } from './source.ts'
+import { Poller } from './poller.ts'
+import { Questions, type ServiceAnswer } from './questions.ts'
+import { noQuery, type DiscoverQuery, type InstanceSource } from './source.ts'
 import { unavailable } from './unavailable.ts'
-import { ViewTable } from './view-table.ts'
+import { Upkeep } from './upkeep.ts'
+import { maxViews, ViewTable } from './view-table.ts'
 import type { ServiceView } from './view.ts'
-import { Watches } from './watches.ts'
 
 export interface CatalogOptions {
+  /** Limit of one question, and of the time for which a first call waits for an agent that is away. Milliseconds. */
+  readonly timeout: number
   readonly wait: number
   readonly maxStale: number | undefined
   readonly idleAfter: number
@@ -38,19 +39,17 @@ interface CatalogParts {
 
 /** How long the answer "no such service" counts. Milliseconds. */
 const unknownFor = 5000
-/** How old the list of a service without a watch of its own may get before it is asked for again. Milliseconds. */
-const pollAfter = 2000
 
-/** All that this process knows of Consul's catalog: one shared view a service, kept up to date by a watch. */
+/** All that this process knows of Consul's catalog: one shared view a service, kept true while it is asked for. */
 export class Catalog implements InstanceSource {
   readonly #options: CatalogOptions
   readonly #parts: CatalogParts
   readonly #views: ViewTable
-  readonly #watches: Watches
+  readonly #questions: Questions
+  readonly #firstCalls: FirstCalls
+  readonly #upkeep: Upkeep
   readonly #departures: Departures
   readonly #log: CatalogLog
-  /** One question for all who want to know the same. */
-  readonly #asking = new SingleFlight<ServiceView>()
   readonly #preloaded = new Set<ServiceView>()
   readonly #followers = new Map<ServiceView, Set<(snapshot: ServiceSnapshot) => void>>()
   readonly #closed = new AbortController()
@@ -61,31 +60,50 @@ export class Catalog implements InstanceSource {
     this.#log = new CatalogLog(parts.logger)
     this.#views = new ViewTable(view => this.#forget(view))
     this.#departures = new Departures(() => this.#views.instanceKeys())
-    this.#watches = new Watches({
-      idleAfter: options.idleAfter,
-      clock: parts.clock,
-      isWanted: view => this.#isWanted(view),
-      onIdle: view => this.#rest(view)
+    const { signal: closed } = this.#closed
+    this.#questions = new Questions(options, {
+      ...parts, log: this.#log, accept: (view, answer) => this.#accept(view, answer), closed
     })
-    // Every first call under way listens.
-    setMaxListeners(0, this.#closed.signal)
+    const ask = (view: ServiceView, timeout?: number) => this.#ask(view, timeout)
+    this.#firstCalls = new FirstCalls({ ...parts, ask, timeout: options.timeout, closed })
+    this.#upkeep = new Upkeep(options, {
+      isFollowed: view => this.#followers.has(view),
+      isPreloaded: view => this.#preloaded.has(view),
+      watch: (view, signal, from) => this.#questions.watch(view, signal, from),
+      poller: new Poller({ ...parts, ask }),
+      onLimit: () => this.#log.limitReached(options.maxWatches),
+      onIdle: view => this.#rest(view),
+      clock: parts.clock
+    })
   }
 
-  peek (name: string, query: DiscoverQuery = {}): readonly ServiceInstance[] | undefined {
+  /** Calls come here each time: nothing is allocated. */
+  peek (name: string, query = noQuery): readonly ServiceInstance[] | undefined {
     const view = this.#views.find(name, query)
     if (view === undefined || !this.#isCurrent(view)) return undefined
-    this.#refresh(view)
+    view.want()
+    if (view.upkeep === 'idle') this.#resume(view)
     return this.#select(view, query)
   }
 
-  /** @throws FST_CONSUL_CLOSED after `close()` */
-  async discover (name: string, query: DiscoverQuery = {}): Promise<readonly ServiceInstance[]> {
-    this.#closed.signal.throwIfAborted()
-    return this.peek(name, query) ?? this.#select(await this.#load(name, query), query)
+  /**
+   * What is not in memory is asked for, and an agent that is away is waited for, `timeout` at the most.
+   *
+   * @throws FST_CONSUL_CLOSED after `close()`
+   */
+  async discover (name: string, query = noQuery): Promise<readonly ServiceInstance[]> {
+    return this.#peekOpen(name, query) ??
+      await this.#load(name, query, view => this.#firstCalls.askPatiently(view))
+  }
+
+  /** The same without waiting for an agent that is away: for those who know a fallback. */
+  async discoverNow (name: string, query = noQuery): Promise<readonly ServiceInstance[]> {
+    return this.#peekOpen(name, query) ??
+      await this.#load(name, query, view => this.#firstCalls.ask(view))
   }
 
   /** Whether Consul lists no instance at all, not even a critical one. */
-  isUnregistered (name: string, query: DiscoverQuery = {}): boolean {
+  isUnregistered (name: string, query = noQuery): boolean {
     return this.#views.find(name, query)?.snapshot?.known.length === 0
   }
 
@@ -95,19 +113,18 @@ export class Catalog implements InstanceSource {
 
   /** Keeps a service known from now on, whether it exists or not and whether anyone asks or not. */
   preload (name: string): void {
-    const view = this.#views.obtain(name, {})
+    const view = this.#views.obtain(name, noQuery)
     this.#preloaded.add(view)
     view.wanted = true
-    if (view.upkeep !== 'watched') this.#keep(view)
-    if (view.upkeep === 'polled') this.#update(view)
+    if (view.upkeep !== 'watched') this.#resume(view)
   }
 
-  /** The same beyond `maxWatches` too. The listener gets every answer's snapshot. */
+  /** Watches it beyond `maxWatches` too. The listener gets every answer as Consul gave it. */
   follow (name: string, listener: (snapshot: ServiceSnapshot) => void): () => void {
-    const view = this.#views.obtain(name, {})
+    const view = this.#views.obtain(name, noQuery)
     const followers = this.#followers.get(view) ?? new Set()
     this.#followers.set(view, followers.add(listener))
-    if (view.upkeep !== 'watched') this.#watch(view)
+    if (!this.#closed.signal.aborted) this.#upkeep.watch(view)
     return () => {
       followers.delete(listener)
       if (followers.size === 0) this.#followers.delete(view)
@@ -115,13 +132,19 @@ export class Catalog implements InstanceSource {
   }
 
   /** Everything known of a service, without asking. */
-  view (name: string, query: DiscoverQuery = {}): ServiceView | undefined {
+  view (name: string, query = noQuery): ServiceView | undefined {
     return this.#views.find(name, query)
+  }
+
+  /** Whether its list is older than `maxStale`: then it is not given out. */
+  isTooOld (view: ServiceView): boolean {
+    const { maxStale } = this.#options
+    return maxStale !== undefined && view.staleFor(this.#parts.clock.now()) > maxStale
   }
 
   close (): void {
     this.#closed.abort(new ClosedError('discover()'))
-    this.#watches.close()
+    this.#upkeep.close()
   }
 
   #select (view: ServiceView, query: DiscoverQuery): readonly ServiceInstance[] {
@@ -132,118 +155,68 @@ export class Catalog implements InstanceSource {
   #isCurrent (view: ServiceView): boolean {
     if (view.snapshot === undefined) return false
     if (view.upkeep === 'unknown') return view.staleFor(this.#parts.clock.now()) < unknownFor
-    return !this.#isTooOld(view)
+    return !this.isTooOld(view)
   }
 
-  #isTooOld (view: ServiceView): boolean {
-    const { maxStale } = this.#options
-    return maxStale !== undefined && view.staleFor(this.#parts.clock.now()) > maxStale
-  }
-
-  /** Someone asked: a view that is kept up to date only while it is asked for gets what it needs. */
-  #refresh (view: ServiceView): void {
-    view.want()
-    if (view.upkeep !== 'idle' && view.upkeep !== 'polled') return
-    this.#keep(view)
-    if (view.upkeep === 'polled' && view.staleFor(this.#parts.clock.now()) > pollAfter) this.#update(view)
-  }
-
-  async #load (name: string, query: DiscoverQuery): Promise<ServiceView> {
-    encodeName(name)
-    const view = this.#views.obtain(name, query)
-    view.want()
-    await this.#update(view)
+  #peekOpen (name: string, query: DiscoverQuery): readonly ServiceInstance[] | undefined {
     this.#closed.signal.throwIfAborted()
-    if (view.snapshot === undefined || this.#isTooOld(view)) throw unavailable(view)
-    return view
+    return this.peek(name, query)
   }
 
-  /**
-   * Asks, but not while the agent cannot be reached, and not at every call when it refuses. It never rejects: what
-   * failed stands in the view.
-   */
-  async #update (view: ServiceView): Promise<void> {
-    const { connectivity, clock } = this.#parts
-    if (!connectivity.up || clock.now() < view.askAgainAt || this.#closed.signal.aborted) return
-    await this.#asking.run(view, () => this.#ask(view))
+  async #load (
+    name: string, query: DiscoverQuery, ask: (view: ServiceView) => Promise<void>
+  ): Promise<readonly ServiceInstance[]> {
+    encodeName(name)
+    const asked = this.#views.obtain(name, query)
+    asked.want()
+    await ask(asked)
+    this.#closed.signal.throwIfAborted()
+    // It may have been forgotten meanwhile, and another one may have been answered in its place.
+    const found = this.#views.find(name, query)
+    const view = found?.snapshot === undefined ? asked : found
+    if (view.snapshot === undefined || this.isTooOld(view)) throw unavailable(view)
+    return this.#select(view, query)
   }
 
-  /** What a watch of the same service has learned in the meantime is newer, and stays. */
-  async #ask (view: ServiceView): Promise<void> {
-    const before = view.snapshot
-    try {
-      const answer = await this.#query(view, undefined, this.#closed.signal)
-      if (view.snapshot === before) this.#accept(view, answer)
-      if (view.upkeep !== 'new' && view.upkeep !== 'unknown') return
-      if (answer.value.length === 0) view.upkeep = 'unknown'
-      else if (this.#views.has(view)) this.#keep(view, stepIndex(undefined, answer.index).next)
-    } catch (error) {
-      if (view.snapshot === before && !this.#closed.signal.aborted) this.#fail(view, error)
-    }
-  }
-
-  /** A service that exists gets a watch, or is polled if there are too many already. */
-  #keep (view: ServiceView, index?: string): void {
-    if (this.#watches.size - this.#followers.size < this.#options.maxWatches) return this.#watch(view, index)
-    view.upkeep = 'polled'
-    this.#log.limitReached(this.#options.maxWatches)
-  }
-
-  #watch (view: ServiceView, from?: string): void {
+  /** A view that was left alone is kept up to date again. */
+  #resume (view: ServiceView): void {
     if (this.#closed.signal.aborted) return
-    const { connectivity, clock, random } = this.#parts
-    view.watch(from !== undefined)
-    watch({
-      query: (index, signal) => this.#query(view, index, signal),
-      advance: (index, answer) => stepIndex(index, answer.index),
-      onAnswer: answer => this.#accept(view, answer),
-      onError: (error, failures) => this.#fail(view, error, failures),
-      connectivity,
-      clock,
-      random
-    }, this.#watches.begin(view), from)
+    this.#upkeep.keep(view)
+    if (view.upkeep === 'polled') this.#firstCalls.ask(view)
   }
 
-  #isWanted (view: ServiceView): boolean {
-    const { asked } = view
-    view.asked = false
-    return asked || this.#followers.has(view) || this.#preloaded.has(view)
+  /** It never rejects. */
+  async #ask (view: ServiceView, timeout?: number): Promise<void> {
+    const answer = await this.#questions.once(view, timeout)
+    if (answer !== undefined && (view.upkeep === 'new' || view.upkeep === 'unknown')) this.#admit(view, answer)
   }
 
-  /** Its watch has ended; its list stays. */
+  /** A service that exists is kept up to date from here on; any other name is only remembered for a while. */
+  #admit (view: ServiceView, { value, index }: ServiceAnswer): void {
+    view.upkeep = 'unknown'
+    if (value.length === 0 || this.#views.readmit(view) !== view) return
+    this.#upkeep.keep(view, stepIndex(undefined, index).next)
+    const coldest = this.#upkeep.size > maxViews && this.#upkeep.coldest()
+    if (coldest) this.#views.forget(coldest)
+  }
+
+  /** Nobody asks for it any longer; its list stays. */
   #rest (view: ServiceView): void {
     view.upkeep = 'idle'
     this.#log.resting(view)
   }
 
   #forget (view: ServiceView): void {
+    this.#upkeep.drop(view)
     this.#log.resting(view)
     this.#departures.check(view.snapshot?.healthy ?? [])
   }
 
-  #query (view: ServiceView, index: string | undefined, signal: AbortSignal): Promise<Answer<WireHealthEntry[]>> {
-    const { name, datacenter, filter, near } = view.key
-    const { wait, consistency } = this.#options
-    return this.#parts.client.health(name, { datacenter, filter, near, consistency, index, wait, signal })
-  }
-
-  #accept (view: ServiceView, answer: Answer<WireHealthEntry[]>): void {
+  #accept (view: ServiceView, answer: ServiceAnswer): void {
     const before = view.snapshot ?? nothingKnown
     const after = view.accept(answer.value, this.#parts.clock.now())
     this.#log.listed(view, before, after)
     this.#departures.check(departed(before, after))
     for (const listener of this.#followers.get(view) ?? []) listener(after)
-  }
-
-  #fail (view: ServiceView, error: unknown, failures = 1): void {
-    const { connectivity, clock } = this.#parts
-    if (isConnectionError(error)) {
-      if (failures > 2 && connectivity.up) this.#log.brokenOff(error)
-    } else if (view.upkeep === 'watched' || view.upkeep === 'polled') {
-      // After an outage there may be no leader for a while, which is no news.
-      if (isRefusal(error) || view.error === undefined) this.#log.refused(view, error)
-    }
-    connectivity.report(error)
-    view.fail(error, clock.now())
   }
 }

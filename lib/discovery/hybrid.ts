@@ -1,7 +1,7 @@
 import type { ServiceInstance } from '../consul/instance.ts'
 import { UnavailableError } from '../errors.ts'
 import type { Catalog } from './catalog.ts'
-import type { DiscoverQuery, InstanceSource } from './source.ts'
+import { noQuery, type DiscoverQuery, type InstanceSource } from './source.ts'
 import type { StaticSource } from './static.ts'
 
 /**
@@ -17,20 +17,21 @@ export class HybridSource implements InstanceSource {
     this.#fallback = fallback
   }
 
-  peek (name: string, query: DiscoverQuery = {}): readonly ServiceInstance[] | undefined {
+  peek (name: string, query = noQuery): readonly ServiceInstance[] | undefined {
     const instances = this.#catalog.peek(name, query)
     if (instances === undefined || instances.length > 0 || !this.#fallback.has(name)) return instances
     return this.#catalog.peek(name, unfiltered(query)) && this.#orFallback(instances, name, query)
   }
 
-  async discover (name: string, query: DiscoverQuery = {}): Promise<readonly ServiceInstance[]> {
+  async discover (name: string, query = noQuery): Promise<readonly ServiceInstance[]> {
+    if (!this.#fallback.has(name)) return await this.#catalog.discover(name, query)
     try {
-      const instances = await this.#catalog.discover(name, query)
-      if (instances.length > 0 || !this.#fallback.has(name)) return instances
-      await this.#catalog.discover(name, unfiltered(query))
+      const instances = await this.#catalog.discoverNow(name, query)
+      if (instances.length > 0) return instances
+      await this.#catalog.discoverNow(name, unfiltered(query))
       return this.#orFallback(instances, name, query)
     } catch (error) {
-      if (error instanceof UnavailableError && this.#fallback.has(name)) return this.#fallback.peek(name)
+      if (error instanceof UnavailableError) return this.#fallback.peek(name)
       throw error
     }
   }

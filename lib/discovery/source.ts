@@ -16,6 +16,9 @@ export interface DiscoverQuery {
   near?: string | undefined
 }
 
+/** Every healthy instance. */
+export const noQuery: DiscoverQuery = Object.freeze({})
+
 /** Where instances come from. Its arrays are frozen and the same until something changes. */
 export interface InstanceSource {
   /** What is in memory, without waiting; `undefined` if the service was never asked for. */
@@ -23,7 +26,8 @@ export interface InstanceSource {
   /**
    * The healthy instances: the first call for a service waits for Consul, every later one is answered from memory.
    *
-   * @throws FST_CONSUL_UNAVAILABLE if Consul has never answered and there is no fallback
+   * @throws FST_CONSUL_UNAVAILABLE if Consul has never answered and does not within the `timeout` option, and there is
+   * no fallback
    * @throws FST_CONSUL_INVALID_NAME
    */
   discover (name: string, query?: DiscoverQuery): Promise<readonly ServiceInstance[]>

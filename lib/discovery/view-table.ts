@@ -2,10 +2,10 @@ import { instanceKey, type DiscoverQuery } from './source.ts'
 import { ServiceView, type Upkeep } from './view.ts'
 
 /** Names come from users too: no more than this many are remembered. */
-const maxViews = 1000
+export const maxViews = 1000
 
-/** In this order they make room: first those of which nothing is lost. What is watched stays. */
-const forgettable: readonly Upkeep[] = ['unknown', 'new', 'idle', 'polled']
+/** In this order they make room: first those of which nothing is lost. What is kept up to date stays. */
+const forgettable: readonly Upkeep[] = ['unknown', 'new', 'idle']
 
 /** The views by what they ask Consul for. */
 export class ViewTable {
@@ -30,15 +30,24 @@ export class ViewTable {
     const text = textOf(name, query)
     const existing = this.#views.get(text)
     if (existing !== undefined) return existing
-    if (this.#views.size >= maxViews) this.#forgetOne()
     const { datacenter, filter, near } = query
-    const view = new ServiceView({ name, datacenter, filter, near })
-    this.#views.set(text, view)
-    return view
+    return this.#insert(text, new ServiceView({ name, datacenter, filter, near }))
   }
 
-  has (view: ServiceView): boolean {
-    return this.#views.get(textOf(view.key.name, view.key)) === view
+  /**
+   * A view may have been forgotten while its answer was under way. It is remembered again, unless there is another one
+   * of the same key by now of which more is known.
+   *
+   * @returns the one that is remembered
+   */
+  readmit (view: ServiceView): ServiceView {
+    const text = textOf(view.key.name, view.key)
+    const other = this.#views.get(text)
+    return other === undefined || other.upkeep === 'new' ? this.#insert(text, view) : other
+  }
+
+  forget (view: ServiceView): void {
+    if (this.#views.delete(textOf(view.key.name, view.key))) this.#onForgotten(view)
   }
 
   /** Every healthy instance that some view lists, by its key. */
@@ -46,14 +55,16 @@ export class ViewTable {
     return new Set([...this.#views.values()].flatMap(({ snapshot }) => snapshot?.healthy.map(instanceKey) ?? []))
   }
 
+  #insert (text: string, view: ServiceView): ServiceView {
+    if (this.#views.size >= maxViews && !this.#views.has(text)) this.#forgetOne()
+    this.#views.set(text, view)
+    return view
+  }
+
   /** The oldest of the first kind that there is. */
   #forgetOne (): void {
     for (const upkeep of forgettable) {
-      for (const [text, view] of this.#views) {
-        if (view.upkeep !== upkeep) continue
-        this.#views.delete(text)
-        return this.#onForgotten(view)
-      }
+      for (const view of this.#views.values()) if (view.upkeep === upkeep) return this.forget(view)
     }
   }
 }

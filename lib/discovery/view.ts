@@ -23,8 +23,8 @@ export class ServiceView {
   readonly key: ViewKey
   upkeep: Upkeep = 'new'
   snapshot: ServiceSnapshot | undefined
-  /** Whether someone asked since the last look for idle views. */
-  asked = true
+  /** How often it was asked for since that was last looked at. */
+  calls = 0
   /** Whether anyone ever asked or announced to: the own service is followed without that. */
   wanted = false
   /** When Consul last answered. */
@@ -53,7 +53,7 @@ export class ServiceView {
 
   /** Someone asks for it. */
   want (): void {
-    this.asked = true
+    this.calls++
     this.wanted = true
   }
 

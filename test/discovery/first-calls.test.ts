@@ -1,5 +1,5 @@
 import t from 'tap'
-import { startConsul } from '../support/consul.ts'
+import { createConsul, startConsul } from '../support/consul.ts'
 import { startCountingProxy, type Answer } from '../support/counting-proxy.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { startProxy } from '../support/proxy.ts'
@@ -64,4 +64,89 @@ t.test('a connection that breaks is no reason to refuse the first call for anoth
   await until(() => catalog.view('web')?.error !== undefined)
   t.ok(connectivity.up, 'that is for the first probe to say')
   t.same(await ids('db'), ['db'])
+})
+
+t.test('a connection that breaks under a first call is no error of it: Consul is asked once more', async t => {
+  await register(consul, { Name: 'broken' })
+  const proxy = await startProxy(t, consul)
+  const { ids, log } = startCatalog(t, proxy.url, { connection: { timeout: '1m' } })
+  proxy.blackhole(true)
+  const first = ids('broken')
+  await until(() => proxy.connections > 0)
+  proxy.reset()
+  proxy.blackhole(false)
+  t.same(await first, ['broken'])
+  t.same(log(), ['info Healthy instances were found'])
+})
+
+t.test('first calls wait for an agent that is away', async t => {
+  const late = await createConsul(t)
+  const { connectivity, ids } = startCatalog(t, late.url, { connection: { timeout: '1m' } })
+  const first = ids('web')
+  await until(() => !connectivity.up)
+  const second = ids('db')
+  await late.start()
+  t.same(await Promise.all([first, second]), [[], []])
+})
+
+t.test('behind a question that is not answered in time nobody waits in vain', async t => {
+  const proxy = await startProxy(t, consul)
+  proxy.blackhole(true)
+  const { catalog } = startCatalog(t, proxy.url, { connection: { timeout: 500 } })
+  const began = performance.now()
+  const calls = Array.from({ length: 300 }, (_, i) => catalog.discover(`unanswered-${i}`))
+  for (const call of await Promise.allSettled(calls)) {
+    t.match(call, { reason: { code: 'FST_CONSUL_UNAVAILABLE', message: /within 500 ms/ } })
+  }
+  t.ok(performance.now() - began < 25_000, 'three at a time would have taken 50 s')
+})
+
+t.test('close ends the wait', async t => {
+  const nobody = await createConsul(t)
+  const { catalog, close, connectivity } = startCatalog(t, nobody.url, { connection: { timeout: '1h' } })
+  const call = catalog.discover('web')
+  call.catch(() => {})
+  await until(() => !connectivity.up)
+  await close()
+  await t.rejects(call, { code: 'FST_CONSUL_CLOSED' })
+})
+
+t.test('a few first calls are under way at a time, however many there are', async t => {
+  await register(consul, { Name: 'patient' })
+  const proxy = await startCountingProxy(t, consul.url)
+  const { catalog, ids } = startCatalog(t, proxy.url)
+  let release: (answer: undefined) => void = () => {}
+  const held = new Promise<undefined>(resolve => { release = resolve })
+  proxy.answer = () => held
+  const calls = Array.from({ length: 50 }, (_, i) => catalog.discover(`one-of-${i}`))
+  const last = ids('patient')
+  await until(() => proxy.count() === 3)
+  await consul.api('GET', '/v1/agent/self')
+  t.equal(proxy.count(), 3)
+  release(undefined)
+  await Promise.all(calls)
+  t.same(await last, ['patient'])
+})
+
+t.test('a view that is forgotten while its answer is under way is remembered if the service exists', async t => {
+  await register(consul, { Name: 'late' })
+  const proxy = await startCountingProxy(t, consul.url)
+  const { catalog, ids } = startCatalog(t, proxy.url, { connection: { timeout: '2m' } })
+  const left: string[] = []
+  catalog.onLeave(instances => left.push(...idsOf(instances)))
+  let release: (answer: undefined) => void = () => {}
+  proxy.answer = ({ url }) => url.includes('/late?') ? new Promise(resolve => { release = resolve }) : undefined
+  const first = ids('late')
+  await until(() => proxy.count('/v1/health/service/late') === 1)
+  const view = catalog.view('late')
+  await Promise.all(Array.from({ length: 1000 }, (_, i) => catalog.discover(`push-${i}`)))
+  t.equal(catalog.view('late'), undefined, 'forgotten for the sake of others')
+  proxy.answer = () => undefined
+  release(undefined)
+  t.same(await first, ['late'])
+  t.equal(catalog.view('late'), view)
+  t.equal(view?.upkeep, 'watched')
+  await deregister(consul, 'late')
+  await until(() => left.length > 0)
+  t.same(left, ['late'], 'so that who has its instances is told when they leave')
 })

@@ -23,7 +23,8 @@ export function startCatalog (t: Teardown, url: string, { connection, clock = sy
   const connectivity = new Connectivity({
     probe: signal => client.leader({ signal, timeout: 1000 }), logger, clock, random
   })
-  const catalog = new Catalog({ ...discovery, ...options }, { client, connectivity, logger, clock, random })
+  const { timeout } = resolved
+  const catalog = new Catalog({ ...discovery, timeout, ...options }, { client, connectivity, logger, clock, random })
   const close = async (): Promise<void> => {
     catalog.close()
     connectivity.close()

@@ -41,7 +41,7 @@ t.test('hybrid: Consul first, the fallback for what is not there', async t => {
 })
 
 t.test('hybrid without Consul: the fallback', async t => {
-  const registry = registryOf(t, { url: `http://127.0.0.1:${await freePort()}`, mode: 'hybrid' })
+  const registry = registryOf(t, { url: `http://127.0.0.1:${await freePort()}`, mode: 'hybrid', timeout: 500 })
   t.same(idsOf(await registry.discover('web')), ['http://10.1.1.1:8080'])
   t.same(await registry.listServices(), { web: [], legacy: [] })
   await t.rejects(registry.discover('other'), { code: 'FST_CONSUL_UNAVAILABLE' })
@@ -51,7 +51,7 @@ t.test('full: what Consul says, and nothing else', async t => {
   const registry = registryOf(t, { url: consul.url, mode: 'full' })
   t.same(idsOf(await registry.discover('web')), ['web-1'])
   t.same(await registry.discover('legacy'), [])
-  const lost = registryOf(t, { url: `http://127.0.0.1:${await freePort()}`, mode: 'full' })
+  const lost = registryOf(t, { url: `http://127.0.0.1:${await freePort()}`, mode: 'full', timeout: 500 })
   await t.rejects(lost.discover('web'), { code: 'FST_CONSUL_UNAVAILABLE' })
   await t.rejects(lost.listServices(), { code: 'FST_CONSUL_UNAVAILABLE' })
 })

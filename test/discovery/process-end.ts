@@ -5,7 +5,7 @@ const teardowns: (() => unknown)[] = []
 const t = { teardown: (fn: () => unknown) => { teardowns.push(fn) } }
 const { CONSUL_URL: url = '', DOWN_URL: down = '', CLOSE: closes } = process.env
 const { catalog } = startCatalog(t, url)
-const { catalog: lost } = startCatalog(t, down)
+const { catalog: lost } = startCatalog(t, down, { connection: { timeout: 500 } })
 catalog.follow('followed', () => {})
 catalog.preload('preloaded')
 await catalog.discover('web')

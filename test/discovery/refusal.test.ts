@@ -111,7 +111,7 @@ t.test('a polled service is not asked for at every call while Consul refuses', a
   await ids('db')
   t.equal(catalog.view('db')?.upkeep, 'polled')
   proxy.answer = () => ({ status: 403, body: 'ACL not found' })
-  clock.advance(2001)
+  clock.advance(3000)
   const asked = () => proxy.count('/v1/health/service/db')
   t.same(await ids('db'), ['db'])
   await until(() => catalog.view('db')?.error !== undefined)

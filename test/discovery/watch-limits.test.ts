@@ -6,10 +6,11 @@ import { until } from '../support/wait.ts'
 import { deregister, idsOf, register, startCatalog } from './helpers.ts'
 
 const consul = await startConsul(t)
-const limitLine = 'warn discovery.maxWatches is reached: further services are polled while they are asked for'
+const limitLine =
+  'warn discovery.maxWatches is reached: the services that are called most are watched, the others are polled'
 for (const name of ['a', 'b', 'c', 'd']) await register(consul, { Name: name })
 
-t.test('beyond maxWatches a service is asked for again when it is used, every 2 s at most', async t => {
+t.test('beyond maxWatches a service is polled every 3 s, whether it is used or not', async t => {
   const proxy = await startCountingProxy(t, consul.url)
   const clock = new ManualClock()
   const { catalog, ids, log } = startCatalog(t, proxy.url, { maxWatches: 2, clock })
@@ -18,15 +19,58 @@ t.test('beyond maxWatches a service is asked for again when it is used, every 2 
   t.same(['a', 'b', 'c', 'd'].map(name => catalog.view(name)?.upkeep), ['watched', 'watched', 'polled', 'polled'])
   t.same(log().filter(line => line === limitLine), [limitLine], 'one line, however many there are')
 
-  clock.advance(2000)
   for (let i = 0; i < 100; i++) t.same(await ids('c'), ['c'])
-  t.equal(proxy.count('/v1/health/service/c'), 1)
+  t.equal(proxy.count(), 6, 'who calls often causes no query')
   await register(consul, { Name: 'c', ID: 'c2' })
-  clock.advance(1)
-  t.same(await ids('c'), ['c'], 'the answer is from memory, and asks for the next one')
+  await register(consul, { Name: 'd', ID: 'd2' })
+  clock.advance(3000)
+  for (const name of ['c', 'd']) await until(() => catalog.view(name)?.snapshot?.known.length === 2)
+  t.same(['c', 'd'].map(name => proxy.count(`/v1/health/service/${name}`)), [2, 2])
+  await deregister(consul, 'c2')
+  await deregister(consul, 'd2')
+})
+
+t.test('the service that is called most is watched in the place of the one that is called least', async t => {
+  const clock = new ManualClock()
+  const { catalog, ids } = startCatalog(t, consul.url, { maxWatches: 2, clock })
+  for (const name of ['a', 'b', 'c', 'd']) await ids(name)
+  for (let i = 0; i < 100; i++) for (const name of ['b', 'c']) catalog.peek(name)
+  clock.advance(5000)
+  t.same(['a', 'b', 'c', 'd'].map(name => catalog.view(name)?.upkeep), ['polled', 'watched', 'watched', 'polled'])
+  await register(consul, { Name: 'c', ID: 'c2' })
   await until(() => catalog.peek('c')?.length === 2)
-  t.equal(proxy.count('/v1/health/service/c'), 2)
-  t.equal(proxy.count('/v1/health/service/d'), 1, 'nobody used the other one')
+  await deregister(consul, 'c2')
+  await until(() => catalog.peek('c')?.length === 1)
+})
+
+t.test('what is preloaded or followed keeps its watch, however much others are called', async t => {
+  const clock = new ManualClock()
+  const { catalog, ids } = startCatalog(t, consul.url, { maxWatches: 1, clock })
+  catalog.preload('a')
+  catalog.follow('b', () => {})
+  await ids('c')
+  for (let i = 0; i < 1000; i++) catalog.peek('c')
+  clock.advance(5000)
+  t.same(['a', 'b', 'c'].map(name => catalog.view(name)?.upkeep), ['watched', 'watched', 'polled'])
+})
+
+t.test('a polled service that nobody asks for becomes idle, and is asked for again when it is used', async t => {
+  const proxy = await startCountingProxy(t, consul.url)
+  const clock = new ManualClock()
+  const { catalog, ids } = startCatalog(t, proxy.url, { maxWatches: 1, idleAfter: 60_000, clock })
+  catalog.preload('a')
+  await ids('d')
+  t.equal(catalog.view('d')?.upkeep, 'polled')
+  clock.advance(120_000)
+  t.equal(catalog.view('d')?.upkeep, 'idle')
+  await ids('a')
+  const asked = () => proxy.count('/v1/health/service/d')
+  const before = asked()
+  clock.advance(120_000)
+  t.equal(asked(), before)
+  await ids('d')
+  t.equal(catalog.view('d')?.upkeep, 'polled')
+  await until(() => asked() === before + 1)
 })
 
 t.test('a service that is followed comes on top of maxWatches', async t => {
