@@ -64,9 +64,10 @@ export type { PickOptions } from './calls/calls.ts'
 export type { Fetch, FetchInit } from './calls/fetch.ts'
 export type { CallRequest, CallRequestOptions } from './calls/request.ts'
 export type { BlockingOptions, CallOptions, ClientOptions, HealthQuery, ReadOptions } from './consul/client.ts'
-export type { CheckDefinition, ServiceDefinition } from './consul/service-definition.ts'
+export type { ProxyDefinition, UpstreamDefinition } from './consul/mesh-definition.ts'
+export type { CheckDefinition, ConnectDefinition, ServiceDefinition } from './consul/service-definition.ts'
 export type {
-  Answer, CheckStatus, WireAgentSelf, WireCheck, WireHealthEntry, WireService
+  Answer, CheckStatus, Right, WireAgentSelf, WireCheck, WireHealthEntry, WireService
 } from './consul/wire.ts'
 export type { DiscoverQuery } from './discovery/source.ts'
 export type { CheckResult, CheckSettings, HealthReport, HealthStatus } from './health/check.ts'

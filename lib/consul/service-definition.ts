@@ -1,4 +1,5 @@
 import { goDurationOf, type Duration } from '../duration.ts'
+import type { ProxyDefinition } from './mesh-definition.ts'
 import type { CheckStatus } from './wire.ts'
 
 /**
@@ -57,6 +58,8 @@ export interface ServiceDefinition {
   /** Default: the agent's address. */
   address?: string
   port?: number
+  /** In the place of a port: the unix socket that it listens on, for Consul 1.10 and later. */
+  socketPath?: string
   tags?: readonly string[]
   meta?: Readonly<Record<string, string>>
   weights?: { passing: number, warning: number }
@@ -64,10 +67,24 @@ export interface ServiceDefinition {
   taggedAddresses?: Readonly<Record<string, { address: string, port?: number }>>
   check?: CheckDefinition
   checks?: readonly CheckDefinition[]
+  /** Default: an ordinary service. */
+  kind?: 'connect-proxy' | 'mesh-gateway' | 'terminating-gateway' | 'ingress-gateway' | 'api-gateway'
+  /** Of a service that is a proxy. */
+  proxy?: ProxyDefinition
+  connect?: ConnectDefinition
+}
+
+/** A service's place in Consul's service mesh. */
+export interface ConnectDefinition {
+  /** It speaks the mesh's TLS by itself. */
+  native?: boolean
+  /** Its proxy; `{}` leaves all of it to Consul. */
+  sidecarService?: Partial<ServiceDefinition>
 }
 
 const wireNames: Readonly<Record<string, string>> = {
   id: 'ID',
+  destinationServiceId: 'DestinationServiceID',
   checkId: 'CheckID',
   http: 'HTTP',
   tcp: 'TCP',
@@ -87,8 +104,8 @@ const wireNames: Readonly<Record<string, string>> = {
 const durations = new Set(['ttl', 'interval', 'timeout', 'deregisterCriticalServiceAfter'])
 
 /** The body of `PUT /v1/agent/service/register`. */
-export function wireDefinition (definition: ServiceDefinition): Record<string, unknown> {
-  const { weights, taggedAddresses, check, checks, ...plain } = definition
+export function wireDefinition (definition: Partial<ServiceDefinition>): Record<string, unknown> {
+  const { weights, taggedAddresses, check, checks, proxy, connect, ...plain } = definition
   return {
     ...wired(plain),
     ...(weights && { Weights: wired(weights) }),
@@ -97,8 +114,18 @@ export function wireDefinition (definition: ServiceDefinition): Record<string, u
         Object.entries(taggedAddresses).map(([name, address]) => [name, wired(address)]))
     }),
     ...(check && { Check: wired(check) }),
-    ...(checks && { Checks: checks.map(wired) })
+    ...(checks && { Checks: checks.map(wired) }),
+    ...(proxy && { Proxy: wiredProxy(proxy) }),
+    ...(connect && { Connect: wiredConnect(connect) })
   }
+}
+
+function wiredProxy ({ upstreams, ...plain }: ProxyDefinition): Record<string, unknown> {
+  return { ...wired(plain), ...(upstreams && { Upstreams: upstreams.map(wired) }) }
+}
+
+function wiredConnect ({ sidecarService, ...plain }: ConnectDefinition): Record<string, unknown> {
+  return { ...wired(plain), ...(sidecarService && { SidecarService: wireDefinition(sidecarService) }) }
 }
 
 function wired (fields: object): Record<string, unknown> {

@@ -222,3 +222,10 @@ t.test('a client without options asks where the environment says', async t => {
   t.teardown(() => { delete process.env['CONSUL_URL'] })
   t.equal((await clientOf(t, {}).agentSelf()).Config.NodeName, 'node-1')
 })
+
+t.test('a client ends with its block where the language has that', async t => {
+  const fresh = new ConsulClient({ url: consul.url })
+  await fresh.leader()
+  await fresh[Symbol.asyncDispose]()
+  await t.rejects(fresh.leader(), { code: 'FST_CONSUL_CLOSED' })
+})

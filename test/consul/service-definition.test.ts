@@ -3,12 +3,14 @@ import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import t from 'tap'
+import type { ProxyDefinition } from '../../lib/consul/mesh-definition.ts'
 import { wireDefinition, type CheckDefinition, type ServiceDefinition } from '../../lib/consul/service-definition.ts'
 import { startConsul } from '../support/consul.ts'
 import { until } from '../support/wait.ts'
 import { clientOf } from './helpers.ts'
 
-const whole: Required<ServiceDefinition> = {
+/** All that an ordinary service can say. */
+const whole: Required<Omit<ServiceDefinition, 'kind' | 'proxy' | 'connect' | 'socketPath'>> = {
   name: 'web',
   id: 'web-1',
   address: '10.0.0.1',
@@ -64,6 +66,60 @@ t.test('every field of a check has Consul\'s name on the wire', async t => {
   }
 })
 
+const proxy: Required<ProxyDefinition> = {
+  destinationServiceName: 'web',
+  destinationServiceId: 'web-1',
+  localServiceAddress: '127.0.0.1',
+  localServicePort: 8080,
+  localServiceSocketPath: '/run/web.sock',
+  mode: 'direct',
+  config: { handshake_timeout_ms: 999 },
+  upstreams: [{
+    destinationName: 'db',
+    destinationType: 'service',
+    destinationNamespace: 'n',
+    destinationPartition: 'p',
+    destinationPeer: 'q',
+    datacenter: 'dc1',
+    localBindAddress: '127.0.0.1',
+    localBindPort: 9191,
+    localBindSocketPath: '/run/db.sock',
+    config: { connect_timeout_ms: 1 }
+  }]
+}
+
+t.test('a place in the service mesh has Consul\'s names on the wire', async t => {
+  t.same(wireDefinition({ name: 'a', kind: 'connect-proxy', socketPath: '/run/a.sock', proxy }), {
+    Name: 'a',
+    Kind: 'connect-proxy',
+    SocketPath: '/run/a.sock',
+    Proxy: {
+      DestinationServiceName: 'web',
+      DestinationServiceID: 'web-1',
+      LocalServiceAddress: '127.0.0.1',
+      LocalServicePort: 8080,
+      LocalServiceSocketPath: '/run/web.sock',
+      Mode: 'direct',
+      Config: { handshake_timeout_ms: 999 },
+      Upstreams: [{
+        DestinationName: 'db',
+        DestinationType: 'service',
+        DestinationNamespace: 'n',
+        DestinationPartition: 'p',
+        DestinationPeer: 'q',
+        Datacenter: 'dc1',
+        LocalBindAddress: '127.0.0.1',
+        LocalBindPort: 9191,
+        LocalBindSocketPath: '/run/db.sock',
+        Config: { connect_timeout_ms: 1 }
+      }]
+    }
+  })
+  t.same(wireDefinition({ name: 'a', connect: { native: true } }), { Name: 'a', Connect: { Native: true } })
+  t.same(wireDefinition({ name: 'a', connect: { sidecarService: { port: 1, check: { ttl: '1s' } } } }),
+    { Name: 'a', Connect: { SidecarService: { Port: 1, Check: { TTL: '1s' } } } })
+})
+
 t.test('what is undefined is not sent', async t => {
   const check = { ttl: '1s', notes: undefined } as unknown as CheckDefinition
   t.same(wireDefinition({ name: 'a', check }), { Name: 'a', Check: { TTL: '1s' } })
@@ -88,6 +144,31 @@ t.test('a real agent', async t => {
       TaggedAddresses: { lan: { Address: '10.0.0.2', Port: 81 }, constructor: { Address: '10.0.0.3', Port: 0 } }
     })
     t.same(Object.keys(await client.agentChecks('web-1')).sort(), ['c1', 'c2'])
+  })
+
+  t.test('it takes a proxy, and makes the sidecar of a service', async t => {
+    const { destinationServiceName, destinationServiceId, localServiceAddress, localServicePort, config } = proxy
+    await client.registerService({
+      name: 'web-proxy',
+      kind: 'connect-proxy',
+      port: 20_000,
+      proxy: {
+        destinationServiceName,
+        destinationServiceId,
+        localServiceAddress,
+        localServicePort,
+        config,
+        upstreams: [{ destinationName: 'db', localBindPort: 9191 }]
+      }
+    })
+    t.match((await client.agentService('web-proxy')).value, {
+      Kind: 'connect-proxy',
+      Proxy: {
+        DestinationServiceID: 'web-1', Config: config, Upstreams: [{ DestinationName: 'db', LocalBindPort: 9191 }]
+      }
+    })
+    await client.registerService({ name: 'meshed', port: 80, connect: { sidecarService: {} } })
+    t.match((await client.agentService('meshed-sidecar-proxy')).value, { Proxy: { DestinationServiceName: 'meshed' } })
   })
 
   t.test('a service without an id has its name as id, and without a check none', async t => {
