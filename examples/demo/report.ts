@@ -38,7 +38,7 @@ export class Report {
     screen.say('  requests  sent to l01-data-layer; each makes it call l02-runtime')
     screen.say('  attempts  sent by l01-data-layer to an instance of l02-runtime, counted by undici')
     screen.say('  refused   attempts on an instance that was gone: app.fetch() went on to the next one')
-    screen.say('  broken    attempts that died with their instance: app.fetch() sent them to another one, as a GET may be')
+    screen.say('  broken    attempts that died with their instance: app.fetch() sent each GET to another one')
     screen.say('  failed    requests not answered with 200 and the right body')
     const failure = this.#rows.find(({ tally }) => tally.failure !== undefined)?.tally.failure
     if (failure !== undefined) screen.say(`\n  The first failure: ${failure}`)
