@@ -66,8 +66,8 @@ export const fault: Fault = {
     return {
       recover: slowest,
       queries,
-      note: `new connections in every ${slot} ms: ${histogram.counts.join(', ')}; half of the clients are fresh after ` +
-        `${Math.round(fresh[clients / 2] ?? 0)} ms; ${spoken} log lines a client`,
+      note: `new connections in every ${slot} ms: ${histogram.counts.join(', ')}; half of the clients are fresh ` +
+        `after ${Math.round(fresh[clients / 2] ?? 0)} ms; ${spoken} log lines a client`,
       ...verdict(
         late('the last client', slowest, freshWithin),
         peak > queries * most && `${peak} new connections in ${slot} ms`,

@@ -1,9 +1,12 @@
+import { fault as blockedLoop } from './blocked-loop.ts'
 import { fault as churnOfOthers } from './churn-of-others.ts'
 import { fault as churnOfOwn } from './churn-of-own.ts'
+import { fault as connectionLimit } from './connection-limit.ts'
 import type { Fault } from './fault.ts'
 import { fault as flappingCheck } from './flapping-check.ts'
 import { fault as manyClients } from './many-clients.ts'
 import { fault as tenThousandInstances } from './ten-thousand-instances.ts'
+import { fault as thousandServices } from './thousand-services.ts'
 import { fault as unknownService } from './unknown-service.ts'
 
 /** The faults of very many things, and of things that change very often. */
@@ -12,6 +15,9 @@ export const scaleFaults: readonly Fault[] = [
   unknownService,
   manyClients,
   tenThousandInstances,
+  thousandServices,
+  connectionLimit,
   churnOfOthers,
-  churnOfOwn
+  churnOfOwn,
+  blockedLoop
 ]

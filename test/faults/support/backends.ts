@@ -12,16 +12,18 @@ export interface Backend {
   readonly connections: number
 }
 
-export async function startBackends (t: Teardown, count: number): Promise<Backend[]> {
-  return await Promise.all(Array.from({ length: count }, () => startBackend(t)))
+/** `latency`: how long they take for an answer, in milliseconds. */
+export async function startBackends (t: Teardown, count: number, latency = 0): Promise<Backend[]> {
+  return await Promise.all(Array.from({ length: count }, () => startBackend(t, latency)))
 }
 
-async function startBackend (t: Teardown): Promise<Backend> {
+async function startBackend (t: Teardown, latency: number): Promise<Backend> {
   let requests = 0
   let connections = 0
   const server = createServer((_, response) => {
     requests++
-    response.end('ok')
+    if (latency === 0) response.end('ok')
+    else setTimeout(() => response.end('ok'), latency)
   })
   server.on('connection', () => { connections++ })
   server.listen(0, '127.0.0.1')
