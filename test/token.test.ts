@@ -3,7 +3,7 @@ import { inspect } from 'node:util'
 import Fastify from 'fastify'
 import { pino } from 'pino'
 import t from 'tap'
-import { fastifyConsul } from '../lib/index.ts'
+import { fastifyConsul, type ConsulOptions } from '../lib/index.ts'
 import { issueToken, setPolicy } from './lifecycle/acl.ts'
 import { entriesOf, registered } from './lifecycle/catalog.ts'
 import { startConsul } from './support/consul.ts'
@@ -22,7 +22,15 @@ function shown (value: unknown): string {
   return [...seen, json, inspect(value, { depth: Infinity, showHidden: true })].join('\n')
 }
 
-for (const kind of ['value', 'function'] as const) {
+function sourceOf (kind: 'value' | 'function' | 'file', token: string, folder: string): ConsulOptions {
+  switch (kind) {
+    case 'value': return { token }
+    case 'function': return { token: () => token }
+    case 'file': return { tokenFile: `${folder}/token` }
+  }
+}
+
+for (const kind of ['value', 'function', 'file'] as const) {
   t.test(`over a whole life the token (${kind}) stands in no log line, no error, no status`, async t => {
     await setPolicy(consul, 'service', rules)
     const { token, revoke } = await issueToken(consul, 'service')
@@ -34,7 +42,7 @@ for (const kind of ['value', 'function'] as const) {
     const name = `secret-${kind}`
     await app.register(fastifyConsul, {
       url: consul.url,
-      token: kind === 'value' ? token : () => token,
+      ...sourceOf(kind, token, t.testdir({ token })),
       service: { name },
       discovery: { wait: '1s' },
       health: { cacheFor: 0 }

@@ -47,14 +47,14 @@ export type TokenSource =
   | { readonly kind: 'function', readonly get: () => string | Promise<string> }
   | { readonly kind: 'file', readonly path: string }
 
-/** Certificates and keys as PEM text. */
+/** Certificates and keys as PEM text, as it was when the options were resolved. */
 export interface ResolvedTls {
   readonly ca: string | undefined
   readonly cert: string | undefined
   readonly key: string | undefined
   readonly servername: string | undefined
   readonly rejectUnauthorized: boolean
-  /** The paths of what was read from files. */
+  /** The paths of what was read from files, for whoever connects later. */
   readonly files: {
     readonly ca: string | undefined
     readonly cert: string | undefined

@@ -18,15 +18,19 @@ export interface ConsulOptions {
    */
   url?: string | undefined
   /**
-   * ACL token, or a function that gives it (`''`: none). Default: the agent's own.
+   * ACL token, or a function that gives it (`''`: none) and is called for every request. Default: the agent's own.
    * Environment: `CONSUL_TOKEN`, else `CONSUL_HTTP_TOKEN`.
    */
   token?: string | (() => string | Promise<string>) | undefined
-  /** File with the ACL token, in the place of `token`; trimmed. Default none. Environment: `CONSUL_HTTP_TOKEN_FILE`. */
+  /**
+   * File with the ACL token, in the place of `token`; trimmed, and read for every request. Default none.
+   * Environment: `CONSUL_HTTP_TOKEN_FILE`.
+   */
   tokenFile?: string | undefined
   /**
-   * TLS to Consul; needs an `https:` url. Default: the system's trust. Environment: `CONSUL_CACERT`,
-   * `CONSUL_CLIENT_CERT`, `CONSUL_CLIENT_KEY`, `CONSUL_TLS_SERVER_NAME`, `CONSUL_HTTP_SSL_VERIFY`.
+   * TLS to Consul; needs an `https:` url. Files are read again for every new connection. Default: the system's trust.
+   * Environment: `CONSUL_CACERT`, `CONSUL_CLIENT_CERT`, `CONSUL_CLIENT_KEY`, `CONSUL_TLS_SERVER_NAME`,
+   * `CONSUL_HTTP_SSL_VERIFY`.
    */
   tls?: TlsOptions | undefined
   /** Default: the agent's. Environment: `CONSUL_DATACENTER`. */
