@@ -1,11 +1,13 @@
 import type { Logger } from '../logger.ts'
-import type { ServiceSnapshot } from './instances.ts'
+import { Flapping } from './flapping.ts'
+import { nothingKnown, type ServiceSnapshot } from './instances.ts'
 import type { ServiceView } from './view.ts'
 
 /** What the log says of services: one line for each change of their state. */
 export class CatalogLog {
   readonly #logger: Logger
   readonly #refused = new Set<ServiceView>()
+  readonly #flapping = new Flapping()
   #limitTold = false
   #brokenOffTold = false
 
@@ -19,8 +21,12 @@ export class CatalogLog {
     if (!view.wanted) return
     const { key: { name: service } } = view
     const [was, is] = [before.healthy.length, after.healthy.length]
-    if (was > 0 && is === 0) this.#logger.warn({ service, known: after.known.length }, 'No healthy instance is left')
-    else if (was === 0 && is > 0) this.#logger.info({ service, instances: is }, 'Healthy instances were found')
+    if ((was > 0) === (is > 0)) return
+    const verdict = before === nothingKnown ? 'news' : this.#flapping.judge(view, view.answeredAt)
+    if (verdict === 'flapping') this.#logger.warn({ service }, 'Its last healthy instance comes and goes all the time')
+    if (verdict !== 'news') return
+    if (is === 0) this.#logger.warn({ service, known: after.known.length }, 'No healthy instance is left')
+    else this.#logger.info({ service, instances: is }, 'Healthy instances were found')
   }
 
   /** Consul answers but does not list the service. One line, however many services there are. */

@@ -21,7 +21,7 @@ interface Parts {
   readonly closed: AbortSignal
 }
 
-/** Questions at a time: the registration, the probe and the poller use the same few connections. */
+/** Questions at a time: watches that begin and the poller use the same few connections. */
 const concurrency = 3
 
 /** The questions that callers wait for. None of them rejects: what failed stands in the view. */

@@ -17,7 +17,7 @@ const pollEvery = 3000
 /** However many services there are, no more queries a second: a thousand then have their turn every 5 s. */
 const queriesPerSecond = 200
 const burst = 10
-/** Queries at a time: they share their connections with the registration and the probe. */
+/** Queries at a time: they share their few connections with first calls and with watches that begin. */
 const concurrency = 2
 
 /** Asks for the services without a watch in turn: always the one that was asked for longest ago. */

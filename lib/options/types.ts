@@ -172,7 +172,7 @@ export interface DiscoveryOptions {
   maxStale?: Duration | undefined
   /** After that long without a call a watch ends. Default 10 m. */
   idleAfter?: Duration | undefined
-  /** Blocking queries at a time; further services are polled. Default 64. */
+  /** Services that are watched at a time: those that are called most. The others are polled. Default 64. */
   maxWatches?: number | undefined
   /** Consul's consistency mode. Default `stale`. */
   consistency?: 'stale' | 'default' | 'consistent' | undefined

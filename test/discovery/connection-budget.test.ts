@@ -1,0 +1,50 @@
+import t from 'tap'
+import { startConsul } from '../support/consul.ts'
+import { startCountingProxy } from '../support/counting-proxy.ts'
+import { startProxy } from '../support/proxy.ts'
+import { until } from '../support/wait.ts'
+import { idsOf, register, startCatalog } from './helpers.ts'
+
+/** A thousand services from one process. */
+
+const consul = await startConsul(t)
+const names = Array.from({ length: 1000 }, (_, i) => `service-${i}`)
+await inBatches(names, name => register(consul, { Name: name, Check: undefined }))
+
+async function inBatches<T> (all: readonly T[], work: (each: T) => Promise<unknown>, size = 20): Promise<void> {
+  for (let i = 0; i < all.length; i += size) await Promise.all(all.slice(i, i + size).map(work))
+}
+
+t.test('a thousand services: at most 72 connections, and all changes are seen, also of those not called', async t => {
+  const queries = await startCountingProxy(t, consul.url)
+  const proxy = await startProxy(t, queries)
+  const { catalog, lines, log } = startCatalog(t, proxy.url, { connection: { timeout: '2m' } })
+  let most = 0
+  const look = setInterval(() => { most = Math.max(most, proxy.connections) }, 1).unref()
+  t.teardown(() => clearInterval(look))
+  const lists = await Promise.all(names.map(name => catalog.discover(name)))
+  t.same(lists.map(idsOf), names.map(name => [name]))
+  const count = (upkeep: string): number => names.filter(name => catalog.view(name)?.upkeep === upkeep).length
+  t.same([count('watched'), count('polled')], [64, 936])
+  t.equal(log().filter(line => line.includes('maxWatches')).length, 1)
+
+  const rare = names.filter(name => catalog.view(name)?.upkeep === 'polled').filter((_, i) => i % 50 === 0)
+  await inBatches(rare, name => register(consul, { Name: name, ID: `${name}-b`, Check: undefined }))
+  const changed = performance.now()
+  const before = queries.count()
+  await until(() => rare.every(name => catalog.view(name)?.snapshot?.known.length === 2), { timeout: 60_000 })
+  const seconds = (performance.now() - changed) / 1000
+  const asked = queries.count() - before
+  t.comment(`${rare.length} changes of services that nobody called were seen within ${seconds.toFixed(1)} s, ` +
+    `which took ${(asked / seconds).toFixed()} queries a second`)
+  t.ok(asked <= 210 + 200 * seconds)
+
+  const hot = rare[0]!
+  for (let i = 0; i < 1000; i++) catalog.peek(hot)
+  await until(() => catalog.view(hot)?.upkeep === 'watched', { timeout: 30_000 })
+  t.same([count('watched'), count('polled')], [64, 936])
+  t.comment(`${most} connections at most`)
+  t.ok(most <= 72, `${most} connections`)
+  t.ok(proxy.opened < 150, `${proxy.opened} were opened in all`)
+  t.same(lines.filter(({ level }) => level === 'warn').length, 1, 'one line names the limit')
+})
