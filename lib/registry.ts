@@ -56,7 +56,7 @@ export class ServiceRegistry implements AsyncDisposable {
       client,
       connectivity,
       readiness: () => consulStatusOf(health),
-      follow: (name, listener) => catalog.follow(name, ({ known }) => listener(known.map(({ entry }) => entry))),
+      follow: (name, listener) => catalog.follow(name, listener),
       onTokenChange: listener => tokenChanges.subscribe(listener),
       logger,
       clock,
@@ -199,8 +199,7 @@ export class ServiceRegistry implements AsyncDisposable {
     const { mode, discovery } = this.#options
     const spare = mode === 'full' ? [] : fallback.peek(name)
     const view = mode === 'hybrid' || mode === 'full' ? catalog.view(name, query) : undefined
-    const { passingOnly = discovery.passingOnly } = query
-    return explain(name, view, spare, { ...query, passingOnly }, this.#clock.now())
+    return explain(name, { ...discovery, view, spare, query, now: this.#clock.now() })
   }
 
   /** Drains, then ends every watch, pool and timer. Harmless the second time. */

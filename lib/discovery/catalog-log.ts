@@ -17,7 +17,10 @@ export class CatalogLog {
 
   /** Consul lists the service. */
   listed (view: ServiceView, before: ServiceSnapshot, after: ServiceSnapshot): void {
-    if (this.#refused.delete(view) && this.#refused.size === 0) this.#logger.info('Consul lists its services again')
+    if (view.partial) this.#partial(view)
+    else if (this.#refused.delete(view) && this.#refused.size === 0) {
+      this.#logger.info('Consul lists its services again')
+    }
     if (!view.wanted) return
     const { key: { name: service } } = view
     const [was, is] = [before.healthy.length, after.healthy.length]
@@ -29,10 +32,24 @@ export class CatalogLog {
     else this.#logger.info({ service, instances: is }, 'Healthy instances were found')
   }
 
+  /** Those that were kept are gone indeed: that is no sign of rights regained. */
+  confirmed (view: ServiceView, before: ServiceSnapshot, after: ServiceSnapshot): void {
+    if (!view.partial) this.#refused.delete(view)
+    this.listed(view, before, after)
+  }
+
   /** Consul answers but does not list the service. One line, however many services there are. */
   refused (view: ServiceView, err: unknown): void {
     if (this.#refused.size === 0) {
       this.#logger.warn({ service: view.key.name, err }, 'Consul does not list a service; what is known of it is kept')
+    }
+    this.#refused.add(view)
+  }
+
+  #partial (view: ServiceView): void {
+    if (this.#refused.size === 0) {
+      this.#logger.warn({ service: view.key.name },
+        'The token seems to see only a part of a service; what is missing of it is kept')
     }
     this.#refused.add(view)
   }

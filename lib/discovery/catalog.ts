@@ -2,14 +2,17 @@ import type { Clock, Random } from '../clock.ts'
 import type { ConsulClient } from '../consul/client.ts'
 import type { Connectivity } from '../consul/connectivity.ts'
 import type { ServiceInstance } from '../consul/instance.ts'
+import type { WireHealthEntry } from '../consul/wire.ts'
 import { encodeName } from '../consul/service-name.ts'
 import { ClosedError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import { CatalogLog } from './catalog-log.ts'
+import { Confirmations } from './confirmations.ts'
 import { Departures } from './departures.ts'
 import { FirstCalls } from './first-calls.ts'
 import { stepIndex } from './index-rule.ts'
-import { departed, nothingKnown, type ServiceSnapshot } from './instances.ts'
+import { departed, nothingKnown } from './instances.ts'
+import { lookAgain } from './look-again.ts'
 import { Poller } from './poller.ts'
 import { Questions, type ServiceAnswer } from './questions.ts'
 import { noQuery, type DiscoverQuery, type InstanceSource } from './source.ts'
@@ -30,7 +33,7 @@ export interface CatalogOptions {
 }
 
 interface CatalogParts {
-  readonly client: Pick<ConsulClient, 'health'>
+  readonly client: Pick<ConsulClient, 'health' | 'authorize'>
   readonly connectivity: Connectivity
   readonly logger: Logger
   readonly clock: Clock
@@ -48,10 +51,11 @@ export class Catalog implements InstanceSource {
   readonly #questions: Questions
   readonly #firstCalls: FirstCalls
   readonly #upkeep: Upkeep
+  readonly #confirmations: Confirmations
   readonly #departures: Departures
   readonly #log: CatalogLog
   readonly #preloaded = new Set<ServiceView>()
-  readonly #followers = new Map<ServiceView, Set<(snapshot: ServiceSnapshot) => void>>()
+  readonly #followers = new Map<ServiceView, Set<(entries: readonly WireHealthEntry[]) => void>>()
   readonly #closed = new AbortController()
 
   constructor (options: CatalogOptions, parts: CatalogParts) {
@@ -63,6 +67,11 @@ export class Catalog implements InstanceSource {
     const { signal: closed } = this.#closed
     this.#questions = new Questions(options, {
       ...parts, log: this.#log, accept: (view, answer) => this.#accept(view, answer), closed
+    })
+    this.#confirmations = new Confirmations({
+      ...parts,
+      ask: (view, signal) => lookAgain(view, { ...options, client: parts.client, signal }),
+      onAnswer: (view, answer) => this.#confirm(view, answer)
     })
     const ask = (view: ServiceView, timeout?: number) => this.#ask(view, timeout)
     this.#firstCalls = new FirstCalls({ ...parts, ask, timeout: options.timeout, closed })
@@ -120,7 +129,7 @@ export class Catalog implements InstanceSource {
   }
 
   /** Watches it beyond `maxWatches` too. The listener gets every answer as Consul gave it. */
-  follow (name: string, listener: (snapshot: ServiceSnapshot) => void): () => void {
+  follow (name: string, listener: (entries: readonly WireHealthEntry[]) => void): () => void {
     const view = this.#views.obtain(name, noQuery)
     const followers = this.#followers.get(view) ?? new Set()
     this.#followers.set(view, followers.add(listener))
@@ -145,6 +154,7 @@ export class Catalog implements InstanceSource {
   close (): void {
     this.#closed.abort(new ClosedError('discover()'))
     this.#upkeep.close()
+    this.#confirmations.close()
   }
 
   #select (view: ServiceView, query: DiscoverQuery): readonly ServiceInstance[] {
@@ -208,15 +218,25 @@ export class Catalog implements InstanceSource {
 
   #forget (view: ServiceView): void {
     this.#upkeep.drop(view)
+    this.#confirmations.drop(view)
     this.#log.resting(view)
     this.#departures.check(view.snapshot?.healthy ?? [])
   }
 
   #accept (view: ServiceView, answer: ServiceAnswer): void {
+    const { clock, connectivity } = this.#parts
     const before = view.snapshot ?? nothingKnown
-    const after = view.accept(answer.value, this.#parts.clock.now())
+    const after = view.accept(answer, clock.now(), connectivity.outages)
     this.#log.listed(view, before, after)
     this.#departures.check(departed(before, after))
-    for (const listener of this.#followers.get(view) ?? []) listener(after)
+    this.#confirmations.expect(view)
+    for (const listener of this.#followers.get(view) ?? []) listener(answer.value)
+  }
+
+  #confirm (view: ServiceView, answer: ServiceAnswer): void {
+    const before = view.snapshot ?? nothingKnown
+    const after = view.confirm(answer, this.#parts.clock.now())
+    this.#log.confirmed(view, before, after)
+    this.#departures.check(departed(before, after))
   }
 }

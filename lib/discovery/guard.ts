@@ -8,7 +8,8 @@ import { indexOf } from './index-rule.ts'
  * - `unmoved`: the index is the one of the answer before, so nothing has changed, and yet instances are missing: what a
  *   narrowed token looks like to versions that do not say so
  * - `back`: the index is a lower one: an agent restarted empty, a restored snapshot
- * - `disrupted`: Consul could not be asked since the answer before: its agent may have been restarted
+ * - `disrupted`: Consul could not be asked since the answer before, or until a few seconds ago: its agent may have been
+ *   restarted
  */
 export type Doubt = 'filtered' | 'unmoved' | 'back' | 'disrupted'
 
@@ -27,6 +28,8 @@ export interface Guard {
   readonly index: bigint
   /** Whether Consul could not be asked since. */
   readonly disrupted: boolean
+  /** Until when the consequences of that last, or of an index that went back. */
+  readonly settledAt: number
   readonly held: ReadonlyMap<string, Held>
 }
 
@@ -40,7 +43,13 @@ type Heading = Pick<Answer<unknown>, 'index' | 'filteredByAcls'>
  */
 export const heldFor = 30_000
 
-export const noDoubt: Guard = Object.freeze({ index: 1n, disrupted: false, held: new Map() })
+/**
+ * For how long an agent that has come back may still take from the catalog what it does not know any longer: it syncs
+ * within 3 s of finding a server (same source). Milliseconds.
+ */
+export const settlingFor = 5000
+
+export const noDoubt: Guard = Object.freeze({ index: 1n, disrupted: false, settledAt: 0, held: new Map() })
 
 /**
  * A list is replaced only by a better one. Of the `lost` (known before, not in this answer) those in the next guard's
@@ -49,13 +58,26 @@ export const noDoubt: Guard = Object.freeze({ index: 1n, disrupted: false, held:
  */
 export function judge (guard: Guard, lost: readonly string[], answer: Heading, now: number): Guard {
   const index = indexOf(answer.index)
-  const doubt = doubtOf(guard, index, answer.filteredByAcls)
+  const doubt = doubtOf(guard, index, answer.filteredByAcls, now)
+  const begins = guard.disrupted || doubt === 'back'
   const held = new Map<string, Held>()
   for (const key of lost) {
     const next = hold(guard.held.get(key), doubt, now)
     if (next !== undefined) held.set(key, next)
   }
-  return { index: doubt === 'filtered' ? guard.index : index, disrupted: false, held }
+  return {
+    index: doubt === 'filtered' ? guard.index : index,
+    disrupted: false,
+    settledAt: begins ? now + settlingFor : guard.settledAt,
+    held
+  }
+}
+
+/** Forgets that these were kept: whatever comes of them is judged as of any other. */
+export function release (guard: Guard, keys: readonly string[]): Guard {
+  const held = new Map(guard.held)
+  for (const key of keys) held.delete(key)
+  return { ...guard, held }
 }
 
 /**
@@ -84,11 +106,11 @@ export function confirmAt ({ held }: Guard): number | undefined {
 }
 
 /** An index of 1 is none: any answer without a usable header has it. */
-function doubtOf ({ index: before, disrupted }: Guard, index: bigint, filteredByAcls: boolean): Doubt | undefined {
+function doubtOf (guard: Guard, index: bigint, filteredByAcls: boolean, now: number): Doubt | undefined {
   if (filteredByAcls) return 'filtered'
-  if (index < before) return 'back'
-  if (index === before && index > 1n) return 'unmoved'
-  return disrupted ? 'disrupted' : undefined
+  if (index < guard.index) return 'back'
+  if (index === guard.index && index > 1n) return 'unmoved'
+  return guard.disrupted || now < guard.settledAt ? 'disrupted' : undefined
 }
 
 /** After an answer without doubt the time runs of what was kept; what was not is gone. */

@@ -63,6 +63,14 @@ export function lostKeys (previous: ServiceSnapshot, entries: readonly WireHealt
   }).map(({ key }) => key)
 }
 
+/** Those of the kept ones that were still listed, and now are not: that is news of them. */
+export function removedKeys (previous: ServiceSnapshot, entries: readonly WireHealthEntry[]): string[] {
+  const kept = previous.known.filter(({ held, listed }) => held !== undefined && listed)
+  if (kept.length === 0) return []
+  const listed = new Set(entries.map(keyOf))
+  return kept.filter(({ key }) => !listed.has(key)).map(({ key }) => key)
+}
+
 /**
  * An agent that was restarted with its data says critical of all that it checks itself, without any output, until it
  * has run the check: at the next interval. The status of a TTL check it remembers.

@@ -1,7 +1,10 @@
 import { isConnectionError, isRefusal } from '../consul/connectivity.ts'
 import type { ServiceInstance } from '../consul/instance.ts'
-import type { WireHealthEntry } from '../consul/wire.ts'
-import { matches, nextSnapshot, nothingKnown, sameElements, type ServiceSnapshot } from './instances.ts'
+import type { Answer, WireHealthEntry } from '../consul/wire.ts'
+import { confirm, confirmAt, judge, noDoubt, release } from './guard.ts'
+import {
+  isUnchecked, keyOf, lostKeys, matches, nextSnapshot, nothingKnown, removedKeys, sameElements, type ServiceSnapshot
+} from './instances.ts'
 import type { DiscoverQuery } from './source.ts'
 
 /** How a view is kept up to date. */
@@ -17,6 +20,8 @@ export interface ViewKey {
 
 /** More than any program has on purpose; tags may come from users. */
 const maxSelections = 100
+
+type HealthAnswer = Pick<Answer<WireHealthEntry[]>, 'value' | 'index' | 'filteredByAcls'>
 
 /** One service as it was last seen, and the lists that were asked of it. */
 export class ServiceView {
@@ -35,20 +40,56 @@ export class ServiceView {
   askAgainAt = 0
   /** Why Consul does not answer. */
   error: unknown
+  /** Whether the last answer was only what the token may see, as Consul said. */
+  filtered = false
+  #guard = noDoubt
+  #outages = 0
   readonly #selections = new Map<string, { from: readonly ServiceInstance[], list: readonly ServiceInstance[] }>()
 
   constructor (key: ViewKey) {
     this.key = key
   }
 
-  /** Takes over what Consul lists now. */
-  accept (entries: readonly WireHealthEntry[], now: number): ServiceSnapshot {
-    this.snapshot = nextSnapshot(this.snapshot ?? nothingKnown, entries, this.key.datacenter ?? '')
+  /**
+   * Takes over what Consul lists now. What it has lost without good reason is kept for a while: see `guard.ts`.
+   *
+   * @param outages how often the agent was away by now
+   */
+  accept (answer: HealthAnswer, now: number, outages = this.#outages): ServiceSnapshot {
+    const before = this.snapshot ?? nothingKnown
+    const disrupted = this.#guard.disrupted || outages > this.#outages
+    const guard = release({ ...this.#guard, disrupted }, removedKeys(before, answer.value))
+    this.#guard = judge(guard, lostKeys(before, answer.value), answer, now)
+    this.#outages = outages
+    this.filtered = answer.filteredByAcls
     this.answeredAt = now
     this.lostAt = undefined
     this.askAgainAt = 0
     this.error = undefined
-    return this.snapshot
+    return this.#show(answer.value)
+  }
+
+  /** When the leader is to be asked whether what is missing is gone indeed; `undefined`: not. */
+  get confirmAt (): number | undefined {
+    return confirmAt(this.#guard)
+  }
+
+  /** Whether the token sees only a part: Consul said so, or it looks like that. */
+  get partial (): boolean {
+    if (this.filtered) return true
+    for (const { doubt } of this.#guard.held.values()) if (doubt === 'filtered' || doubt === 'unmoved') return true
+    return false
+  }
+
+  /** Takes over what the answer to that says of the instances that are kept. */
+  confirm (answer: HealthAnswer, now: number): ServiceSnapshot {
+    const { known } = this.snapshot ?? nothingKnown
+    const { held } = this.#guard
+    const found = answer.value.filter(entry => held.has(keyOf(entry)) && !isUnchecked(entry))
+    const foundKeys = new Set(found.map(keyOf))
+    this.#guard = confirm(this.#guard, foundKeys, answer, now)
+    const others = known.filter(({ key, listed }) => listed && !foundKeys.has(key)).map(({ entry }) => entry)
+    return this.#show([...others, ...found])
   }
 
   /** Someone asks for it. */
@@ -64,6 +105,7 @@ export class ServiceView {
   }
 
   fail (error: unknown, now: number): void {
+    this.#guard = { ...this.#guard, disrupted: true }
     this.lostAt ??= now
     this.askAgainAt = now + pauseAfter(error)
     this.error = error
@@ -88,6 +130,12 @@ export class ServiceView {
     if (this.#selections.size >= maxSelections) this.#selections.clear()
     this.#selections.set(key, { from, list })
     return list
+  }
+
+  #show (entries: readonly WireHealthEntry[]): ServiceSnapshot {
+    const { datacenter = '' } = this.key
+    this.snapshot = nextSnapshot(this.snapshot ?? nothingKnown, entries, datacenter, this.#guard.held)
+    return this.snapshot
   }
 }
 

@@ -1,83 +1,101 @@
 import type { ServiceInstance } from '../consul/instance.ts'
 import type { WireCheck } from '../consul/wire.ts'
+import type { Doubt, Held } from '../discovery/guard.ts'
 import { failingChecks, matches, type KnownInstance } from '../discovery/instances.ts'
 import type { DiscoverQuery } from '../discovery/source.ts'
 import type { ServiceView } from '../discovery/view.ts'
+import { Explanation, type ExplainedInstance } from './explanation.ts'
 
-/** Why a service's instances are in or out. */
-export interface Explanation {
-  readonly service: string
-  /** Where the instances come from. */
-  readonly source: 'consul' | 'fallback' | 'nowhere'
-  /** `watched`: a blocking query is under way. `polled`: asked for again when used. `idle`: no longer asked for. */
-  readonly watch: 'watched' | 'polled' | 'idle' | 'unknown' | 'none'
-  /** Milliseconds since Consul's last answer; `undefined` if there was none. */
-  readonly age: number | undefined
-  /** For how many milliseconds changes may have been missed; 0 while a watch stands. */
-  readonly staleFor: number | undefined
-  /** Why Consul does not answer now; `undefined` if it does. */
-  readonly error: string | undefined
-  readonly instances: readonly ExplainedInstance[]
+export type { Explanation, ExplainedInstance } from './explanation.ts'
+
+interface Circumstances {
+  /** What Consul said, if it was ever asked. */
+  readonly view: ServiceView | undefined
+  /** The instances that stand in while Consul's list cannot be used. */
+  readonly spare: readonly ServiceInstance[]
+  readonly query: DiscoverQuery
+  /** What counts if the query says nothing of it. */
+  readonly passingOnly: boolean
+  /** Milliseconds; `undefined`: no limit. */
+  readonly maxStale: number | undefined
+  readonly now: number
 }
 
-export interface ExplainedInstance {
-  readonly id: string
-  readonly node: string
-  /** `host:port` as callers use it. */
-  readonly address: string
-  readonly callable: boolean
-  /** In words: the failing check and its output, maintenance, a tag that is missing. */
-  readonly reason: string
-}
-
-/**
- * What is known of a service, in words.
- *
- * @param view what Consul said, if it was ever asked
- * @param spare the instances that stand in while Consul knows none
- */
-export function explain (
-  service: string,
-  view: ServiceView | undefined,
-  spare: readonly ServiceInstance[],
-  query: DiscoverQuery,
-  now: number
-): Explanation {
+/** What is known of a service, in words. */
+export function explain (service: string, circumstances: Circumstances): Explanation {
+  const { view, spare, maxStale, now } = circumstances
   const snapshot = view?.snapshot
-  const known = snapshot?.known ?? []
-  const isSpare = known.length === 0 && spare.length > 0
+  const staleFor = snapshot && view && Math.round(view.staleFor(now))
+  const tooOld = staleFor !== undefined && maxStale !== undefined && staleFor > maxStale
+  const known = (snapshot?.known ?? []).map(each => explainInstance(each, circumstances, tooOld))
+  const isSpare = (known.length === 0 || tooOld) && spare.length > 0
   const fromConsul = snapshot === undefined ? 'nowhere' : 'consul'
-  return {
+  return new Explanation({
     service,
     source: isSpare ? 'fallback' : fromConsul,
     watch: view === undefined || view.upkeep === 'new' ? 'none' : view.upkeep,
     age: snapshot && view && Math.round(now - view.answeredAt),
-    staleFor: snapshot && view && Math.round(view.staleFor(now)),
+    staleFor,
+    tooOld,
+    partial: view?.partial ?? false,
     error: view?.error instanceof Error ? view.error.message : undefined,
-    instances: isSpare ? spare.map(explainSpare) : known.map(each => explainInstance(each, query))
-  }
+    instances: isSpare ? [...spare.map(explainSpare), ...known] : known
+  })
 }
 
 function explainSpare ({ id, node, address, port }: ServiceInstance): ExplainedInstance {
-  return { id, node, address: `${address}:${port}`, callable: true, reason: 'listed in fallback' }
+  return { id, node, address: `${address}:${port}`, callable: true, reason: 'listed in fallback', keptFor: undefined }
 }
 
-function explainInstance (known: KnownInstance, query: DiscoverQuery): ExplainedInstance {
-  const { id, node, instance, entry: { Node, Service } } = known
+function explainInstance (
+  known: KnownInstance, { query, passingOnly, now }: Circumstances, tooOld: boolean
+): ExplainedInstance {
+  const { id, node, instance, held, entry: { Node, Service } } = known
   const address = `${Service.Address === '' ? Node.Address : Service.Address}:${Service.Port}`
-  const callable = instance !== undefined && matches(instance, query)
-  return { id, node, address, callable, reason: reasonOf(known, callable) }
+  const matching = instance !== undefined &&
+    matches(instance, { ...query, passingOnly: query.passingOnly ?? passingOnly })
+  const reasons = [
+    ...(tooOld ? ['the list is older than discovery.maxStale'] : []),
+    reasonOf(known, instance === undefined || matching),
+    ...(held === undefined ? [] : [whyHeld(held, known.listed, now)])
+  ]
+  return {
+    id,
+    node,
+    address,
+    callable: matching && !tooOld,
+    reason: reasons.join('; '),
+    keptFor: held && Math.round(now - held.since)
+  }
 }
 
-function reasonOf (known: KnownInstance, callable: boolean): string {
+function reasonOf (known: KnownInstance, matching: boolean): string {
   const checks = failingChecks(known).map(wordsOf).join('; ')
   if (known.status === 'maintenance') return `in maintenance (${checks})`
+  if (known.status === 'critical' && known.instance !== undefined) return 'critical, but its check has not run yet'
   if (known.status === 'critical') return `critical (${checks})`
-  if (!callable) return 'does not have the tags or the status that is asked for'
+  if (!matching) return 'does not have the tags or the status that is asked for'
   return known.status === 'warning' ? `warning (${checks})` : 'passing'
 }
 
 /** Maintenance has its reason in the notes. */
 function wordsOf ({ Name: name, Output: output, Notes: notes = '' }: WireCheck): string {
   return `${name}: ${output === '' ? notes : output.trim()}`
+}
+
+const doubts: Readonly<Record<Doubt, string>> = {
+  filtered: 'the token sees only a part of the list',
+  unmoved: 'it is missing although the index says that nothing has changed, as if the token saw less',
+  back: 'it is missing since the index went back',
+  disrupted: 'it is missing since Consul could not be asked for a while'
+}
+
+function whyHeld ({ doubt, since, until }: Held, listed: boolean, now: number): string {
+  const why = listed ? '' : `: ${doubts[doubt]}`
+  const end = until === undefined ? '' : `, until Consul confirms it in ${seconds(Math.max(until - now, 0))}`
+  return `kept for ${seconds(now - since)}${why}${end}`
+}
+
+function seconds (ms: number): string {
+  return `${Math.round(ms / 1000)} s`
 }

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { statusOf } from '../../lib/consul/health-entry.ts'
 import { startConsul } from '../support/consul.ts'
 import { startCountingProxy } from '../support/counting-proxy.ts'
 import { until } from '../support/wait.ts'
@@ -163,7 +164,7 @@ t.test('who leaves is told, once, when the last list has lost it', async t => {
 t.test('to follow a service is to hear of every answer, also before it exists', async t => {
   const { catalog } = startCatalog(t, consul.url)
   const heard: string[] = []
-  const end = catalog.follow('followed', ({ known }) => heard.push(known.map(({ status }) => status).join()))
+  const end = catalog.follow('followed', entries => heard.push(entries.map(({ Checks }) => statusOf(Checks)).join()))
   await until(() => heard.length > 0)
   await register(consul, { Name: 'followed' }, 'critical')
   await until(() => heard.at(-1) === 'critical')

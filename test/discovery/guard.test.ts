@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { confirm, confirmAt, heldFor, judge, noDoubt, type Guard } from '../../lib/discovery/guard.ts'
+import {
+  confirm, confirmAt, heldFor, judge, noDoubt, release, settlingFor, type Guard
+} from '../../lib/discovery/guard.ts'
 
 const whole = (index: number | string) => ({ index: String(index), filteredByAcls: false })
 const filtered = (index: number | string) => ({ index: String(index), filteredByAcls: true })
@@ -43,16 +45,27 @@ t.test('a source without any index is believed, unless it was interrupted', asyn
 
 t.test('what is kept stays while answers go on without it; others can leave at once', async t => {
   const restarted = judge(at(57), ['a', 'b'], whole(7), 0)
-  const next = judge(restarted, ['a', 'b', 'c'], whole(8), 1000)
+  const next = judge(restarted, ['a', 'b', 'c'], whole(8), settlingFor)
   t.same(heldIn(next), ['a', 'b'])
   t.equal(confirmAt(next), heldFor, 'its time has not moved')
 })
 
-t.test('what is listed again is an ordinary instance: its removal counts at once', async t => {
+t.test('what is listed again is an ordinary instance: once all has settled its removal counts at once', async t => {
   const restarted = judge(at(57), ['a'], whole(7), 0)
   const back = judge(restarted, [], whole(8), 100)
   t.same(heldIn(back), [])
-  t.same(heldIn(judge(back, ['a'], whole(9), 200)), [])
+  t.same(heldIn(judge(back, ['a'], whole(9), settlingFor)), [])
+})
+
+t.test('what goes away just after a disruption is a consequence of it', async t => {
+  const back = judge(interrupted(at(57)), [], whole(58), 1000)
+  t.match(judge(back, ['a'], whole(59), 1000 + settlingFor - 1).held.get('a'), { doubt: 'disrupted' })
+  t.same(heldIn(judge(back, ['a'], whole(59), 1000 + settlingFor)), [])
+})
+
+t.test('what is released is judged as if it had not been kept', async t => {
+  const restarted = judge(at(57), ['a', 'b'], whole(7), 0)
+  t.same(heldIn(judge(release(restarted, ['a']), ['a', 'b'], whole(8), settlingFor)), ['b'])
 })
 
 t.test('another disruption gives what is kept its time anew', async t => {
@@ -161,10 +174,11 @@ t.test('whatever happens, nothing is lost without a good reason, and nothing is 
       const event = happening[i]!
       const gone = [...before.known].filter(key => !after.known.has(key))
       for (const key of gone) {
-        const { disrupted, index, held } = before.guard
+        const { disrupted, settledAt, index, held } = before.guard
         const until = held.get(key)?.until ?? Infinity
         const isGoodReason = event.kind === 'answer'
-          ? !held.has(key) && !disrupted && after.guard.index >= index && !event.filteredByAcls
+          ? !held.has(key) && !disrupted && after.now >= settledAt &&
+            after.guard.index >= index && !event.filteredByAcls
           : event.kind === 'confirm' && until <= after.now && !event.filteredByAcls
         if (!isGoodReason) return false
       }
@@ -179,6 +193,7 @@ t.test('whatever has happened, a whole list that goes on counts in the end', asy
   fc.assert(fc.property(events, listing, (happening, truth) => {
     let { now, guard, known }: Moment = play(happening).at(-1) ?? { now: 0, guard: noDoubt, known: none }
     for (const index of [10, 11]) {
+      now += settlingFor
       guard = judge(guard, [...known].filter(key => !truth.includes(key)), whole(index), now)
       known = new Set([...truth, ...guard.held.keys()])
     }

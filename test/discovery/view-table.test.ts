@@ -1,7 +1,7 @@
 import t from 'tap'
 import { ViewTable } from '../../lib/discovery/view-table.ts'
 import type { ServiceView, Upkeep } from '../../lib/discovery/view.ts'
-import { entry } from '../consul/wire-entries.ts'
+import { answerOf, entry } from '../consul/wire-entries.ts'
 
 function tableOf () {
   const forgotten: ServiceView[] = []
@@ -89,8 +89,8 @@ t.test('but not in the place of another one, unless nothing is known of that', a
 
 t.test('the instances of every list are listed, those of forgotten ones are not', async t => {
   const { table } = tableOf()
-  table.obtain('web', {}).accept([entry({ ID: 'a' })], 0)
-  table.obtain('web', { filter: 'x' }).accept([entry({ ID: 'a' }), entry({ ID: 'b' })], 0)
+  table.obtain('web', {}).accept(answerOf([entry({ ID: 'a' })]), 0)
+  table.obtain('web', { filter: 'x' }).accept(answerOf([entry({ ID: 'a' }), entry({ ID: 'b' })]), 0)
   table.obtain('empty', {})
   t.same([...table.instanceKeys()].sort(), ['dc1/node-1/a', 'dc1/node-1/b'])
 })

@@ -3,7 +3,7 @@ import {
   ApiForbiddenError, ApiRateLimitedError, ApiStatusError, ApiTimeoutError, ApiUnreachableError
 } from '../../lib/errors.ts'
 import { ServiceView } from '../../lib/discovery/view.ts'
-import { check, entry } from '../consul/wire-entries.ts'
+import { answerOf, check, entry } from '../consul/wire-entries.ts'
 
 function viewOf (): ServiceView {
   return new ServiceView({ name: 'web', datacenter: undefined, filter: undefined, near: undefined })
@@ -14,27 +14,27 @@ const plain = entry({ ID: 'b' })
 
 t.test('a selection is the same array until one of its own instances changes', async t => {
   const view = viewOf()
-  view.accept([tagged, plain], 0)
+  view.accept(answerOf([tagged, plain]), 0)
   const before = view.select({ tag: 'x' }, false)
   t.same(before.map(({ id }) => id), ['a'])
   t.ok(Object.isFrozen(before))
   t.equal(view.select({ tag: 'x' }, false), before)
-  view.accept([tagged, entry({ ID: 'b' }, [check('warning')])], 0)
+  view.accept(answerOf([tagged, entry({ ID: 'b' }, [check('warning')])]), 0)
   t.equal(view.select({ tag: 'x' }, false), before, 'another instance has changed')
-  view.accept([entry({ ID: 'a', Tags: ['x'], Port: 1 }), plain], 0)
+  view.accept(answerOf([entry({ ID: 'a', Tags: ['x'], Port: 1 }), plain]), 0)
   t.not(view.select({ tag: 'x' }, false), before)
 })
 
 t.test('without tag and status a selection is the list itself', async t => {
   const view = viewOf()
   t.same(view.select({}, false), [])
-  view.accept([tagged], 0)
+  view.accept(answerOf([tagged]), 0)
   t.equal(view.select({}, false), view.snapshot?.healthy)
 })
 
 t.test('selections do not mix', async t => {
   const view = viewOf()
-  view.accept([tagged, entry({ ID: 'c', Tags: ['x'] }, [check('warning')])], 0)
+  view.accept(answerOf([tagged, entry({ ID: 'c', Tags: ['x'] }, [check('warning')])]), 0)
   t.same(view.select({ tag: 'x' }, false).length, 2)
   t.same(view.select({ tag: 'x' }, true).length, 1)
   t.same(view.select({ tags: ['x'] }, false).length, 2)
@@ -44,7 +44,7 @@ t.test('selections do not mix', async t => {
 
 t.test('however many tags are asked for, the right instances come', async t => {
   const view = viewOf()
-  view.accept([tagged, plain], 0)
+  view.accept(answerOf([tagged, plain]), 0)
   const junk = Array.from({ length: 1000 }, (_, i) => view.select({ tag: `junk-${i}` }, false))
   t.ok(junk.every(list => list.length === 0))
   t.equal(view.select({ tag: 'x' }, false).length, 1)
@@ -52,23 +52,23 @@ t.test('however many tags are asked for, the right instances come', async t => {
 
 t.test('a watched list is out of date from the moment on that its watch is broken off', async t => {
   const view = viewOf()
-  view.accept([], 100)
+  view.accept(answerOf([]), 100)
   view.upkeep = 'watched'
   t.equal(view.staleFor(5000), 0)
   view.fail(new Error('lost'), 6000)
   view.fail(new Error('still lost'), 7000)
   t.equal(view.staleFor(8000), 2000)
-  view.accept([], 9000)
+  view.accept(answerOf([]), 9000)
   t.equal(view.staleFor(10_000), 0)
 })
 
 t.test('a list that is watched again is out of date until the first answer', async t => {
   const view = viewOf()
-  view.accept([], 100)
+  view.accept(answerOf([]), 100)
   view.upkeep = 'idle'
   view.watch(false)
   t.equal(view.staleFor(5000), 4900)
-  view.accept([], 6000)
+  view.accept(answerOf([]), 6000)
   t.equal(view.staleFor(7000), 0)
   view.upkeep = 'unknown'
   view.watch(true)
@@ -77,7 +77,7 @@ t.test('a list that is watched again is out of date until the first answer', asy
 
 t.test('any other list is out of date from its answer on', async t => {
   const view = viewOf()
-  view.accept([], 100)
+  view.accept(answerOf([]), 100)
   for (const upkeep of ['idle', 'polled', 'unknown'] as const) {
     view.upkeep = upkeep
     t.equal(view.staleFor(500), 400)
@@ -97,7 +97,7 @@ t.test('after an error it is of use to ask again: after a tenth of a second, aft
     const view = viewOf()
     view.fail(error, 100)
     t.equal(view.askAgainAt, 100 + pause, error.message)
-    view.accept([], 100)
+    view.accept(answerOf([]), 100)
     t.equal(view.askAgainAt, 0)
   }
 })

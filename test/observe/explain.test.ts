@@ -58,10 +58,17 @@ t.test('what was never asked for comes from the fallback, or from nowhere', asyn
     watch: 'none',
     age: undefined,
     staleFor: undefined,
+    tooOld: false,
+    partial: false,
     error: undefined,
-    instances: [
-      { id: 'http://10.0.0.2:81', node: '', address: '10.0.0.2:81', callable: true, reason: 'listed in fallback' }
-    ]
+    instances: [{
+      id: 'http://10.0.0.2:81',
+      node: '',
+      address: '10.0.0.2:81',
+      callable: true,
+      reason: 'listed in fallback',
+      keptFor: undefined
+    }]
   })
   t.match(registry.explain('unheard-of'), { source: 'nowhere', instances: { length: 0 } })
 })
@@ -89,10 +96,10 @@ t.test('an instance that discovery.passingOnly leaves out is out', async t => {
 t.test('of a service that Consul has never told of it says why', async t => {
   const nobody = `http://127.0.0.1:${await freePort()}`
   const { registry } = testRegistry(t, 'observer', 1, { url: nobody, fallback: { spare: 'http://10.0.0.2:81' } })
-  await t.rejects(registry.discover('missed'), { code: 'FST_CONSUL_UNAVAILABLE' })
-  t.match(registry.explain('missed'), { source: 'nowhere', error: /ECONNREFUSED/, instances: { length: 0 } })
   await registry.discover('spare')
   t.match(registry.explain('spare'), { source: 'fallback', error: /ECONNREFUSED/, instances: [{ callable: true }] })
+  await t.rejects(registry.discover('missed'), { code: 'FST_CONSUL_UNAVAILABLE' })
+  t.match(registry.explain('missed'), { source: 'nowhere', instances: { length: 0 } })
 })
 
 t.test('what Consul does not list is explained by the fallback, except in mode full, which has none', async t => {
@@ -105,4 +112,21 @@ t.test('what Consul does not list is explained by the fallback, except in mode f
   t.match(strict.explain('spare'), { source: 'nowhere', instances: { length: 0 } })
   t.same(await strict.discover('spare'), [])
   t.match(strict.explain('spare'), { source: 'consul', instances: { length: 0 } })
+})
+
+t.test('what an agent that was restarted empty does not list is in, kept for so long and why', async t => {
+  const own = await startConsul(t)
+  await own.api('PUT', '/v1/agent/service/register', { Name: 'kept', Port: 80 })
+  const { registry } = testRegistry(t, 'observer', 1, { url: own.url })
+  await registry.discover('kept')
+  await own.kill()
+  await own.start()
+  const [kept] = await until(() => {
+    const { instances } = registry.explain('kept')
+    return instances[0]?.keptFor !== undefined && instances
+  }, { timeout: 20_000 })
+  t.match(kept, {
+    callable: true,
+    reason: /^passing; kept for \d+ s: it is missing since .*, until Consul confirms it in \d+ s$/
+  })
 })

@@ -1,0 +1,44 @@
+import type { ConsulClient } from '../consul/client.ts'
+import { isConnectionError } from '../consul/connectivity.ts'
+import type { Answer, Right, WireHealthEntry } from '../consul/wire.ts'
+import type { ServiceView } from './view.ts'
+
+interface Options {
+  readonly client: Pick<ConsulClient, 'health' | 'authorize'>
+  readonly consistency: 'stale' | 'default' | 'consistent'
+  /** Milliseconds. */
+  readonly timeout: number
+  readonly signal: AbortSignal
+}
+
+/** One right for each node that is asked about; more would make a long question. */
+const maxNodes = 100
+
+/**
+ * Asks the leader for the whole list, because what it does not list is to count as gone. What the token may not see is
+ * no whole list: Consul says so since 1.11, before it has to be asked.
+ */
+export async function lookAgain (view: ServiceView, options: Options): Promise<Answer<WireHealthEntry[]>> {
+  const { client, consistency, timeout, signal } = options
+  const { name, ...key } = view.key
+  const answer = await client.health(name, {
+    ...key, consistency: consistency === 'stale' ? 'default' : consistency, timeout, signal
+  })
+  return answer.filteredByAcls ? answer : { ...answer, filteredByAcls: !await seesAll(view, options) }
+}
+
+/** Whether the token may read the service and the nodes of what is missing. Without access control it may. */
+async function seesAll (view: ServiceView, { client, timeout, signal }: Options): Promise<boolean> {
+  const missing = view.snapshot?.known.filter(({ held }) => held !== undefined) ?? []
+  const nodes = [...new Set(missing.map(({ node }) => node))].slice(0, maxNodes)
+  const rights: Right[] = [
+    { resource: 'service', access: 'read', name: view.key.name },
+    ...nodes.map(name => ({ resource: 'node', access: 'read', name } as const))
+  ]
+  try {
+    return (await client.authorize(rights, { timeout, signal })).every(Boolean)
+  } catch (error) {
+    if (isConnectionError(error) || signal.aborted) throw error
+    return true
+  }
+}

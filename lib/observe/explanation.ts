@@ -1,0 +1,102 @@
+import { inspect } from 'node:util'
+
+interface Findings {
+  readonly service: string
+  readonly source: 'consul' | 'fallback' | 'nowhere'
+  readonly watch: 'watched' | 'polled' | 'idle' | 'unknown' | 'none'
+  readonly age: number | undefined
+  readonly staleFor: number | undefined
+  readonly tooOld: boolean
+  readonly partial: boolean
+  readonly error: string | undefined
+  readonly instances: readonly ExplainedInstance[]
+}
+
+export interface ExplainedInstance {
+  readonly id: string
+  readonly node: string
+  /** `host:port` as callers use it. */
+  readonly address: string
+  readonly callable: boolean
+  /** In words: the failing check and its output, maintenance, a tag that is missing, why it is kept. */
+  readonly reason: string
+  /** For how many milliseconds it has been kept although Consul lists it no longer; `undefined` if Consul lists it. */
+  readonly keptFor: number | undefined
+}
+
+/** A check's output can be a whole page. */
+const longestReason = 160
+
+/** Why a service's instances are in or out. Printed, or as a string, it is a short table. */
+export class Explanation {
+  readonly service: string
+  /** Where the instances come from. */
+  readonly source: Findings['source']
+  /** `watched`: a blocking query is under way. `polled`: asked for in turn. `idle`: no longer asked for. */
+  readonly watch: Findings['watch']
+  /** Milliseconds since Consul's last answer; `undefined` if there was none. */
+  readonly age: number | undefined
+  /** For how many milliseconds changes may have been missed; 0 while a watch stands. */
+  readonly staleFor: number | undefined
+  /** Whether the list is older than `discovery.maxStale`: then it is not given out. */
+  readonly tooOld: boolean
+  /** Whether the token seems to see only a part of the list. */
+  readonly partial: boolean
+  /** Why Consul does not answer now; `undefined` if it does. */
+  readonly error: string | undefined
+  readonly instances: readonly ExplainedInstance[]
+
+  constructor (findings: Findings) {
+    this.service = findings.service
+    this.source = findings.source
+    this.watch = findings.watch
+    this.age = findings.age
+    this.staleFor = findings.staleFor
+    this.tooOld = findings.tooOld
+    this.partial = findings.partial
+    this.error = findings.error
+    this.instances = findings.instances
+  }
+
+  /** One line for the service, one for what is wrong if anything is, one for each instance. */
+  toString (): string {
+    return [this.#headline(), ...this.#troubles().map(line => `  ${line}`), ...rows(this.instances)].join('\n')
+  }
+
+  [inspect.custom] (): string {
+    return this.toString()
+  }
+
+  #headline (): string {
+    const { service, instances, source, watch, age } = this
+    const callable = instances.filter(({ callable }) => callable).length
+    const answered = age === undefined ? '' : `, Consul answered ${secondsOf(age)} ago`
+    return `${service}: ${callable} of ${instances.length} callable, from ${source}, ${watch}${answered}`
+  }
+
+  #troubles (): string[] {
+    const { staleFor = 0, watch, tooOld, partial, error } = this
+    return [
+      ...(watch === 'watched' && staleFor > 0 ? [`changes may have been missed for ${secondsOf(staleFor)}`] : []),
+      ...(tooOld ? ['not given out: the list is older than discovery.maxStale'] : []),
+      ...(partial ? ['the token seems to see only a part of the list'] : []),
+      ...(error === undefined ? [] : [`error: ${oneLine(error)}`])
+    ]
+  }
+}
+
+function rows (instances: readonly ExplainedInstance[]): string[] {
+  const cells = instances.map(({ callable, id, node, address, reason }) =>
+    [callable ? 'in' : 'out', id, node, address, oneLine(reason)])
+  const widths = [0, 1, 2, 3].map(column => Math.max(...cells.map(row => row[column]!.length)))
+  return cells.map(row => `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}`)
+}
+
+function oneLine (text: string): string {
+  const line = text.replace(/\s+/g, ' ')
+  return line.length > longestReason ? `${line.slice(0, longestReason)}…` : line
+}
+
+function secondsOf (ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`
+}

@@ -1,0 +1,118 @@
+import { inspect } from 'node:util'
+import t from 'tap'
+import { ApiStatusError } from '../../lib/errors.ts'
+import { ServiceView } from '../../lib/discovery/view.ts'
+import { StaticSource } from '../../lib/discovery/static.ts'
+import { explain, type Explanation } from '../../lib/observe/explain.ts'
+import { answerOf, check, entry } from '../consul/wire-entries.ts'
+
+interface Circumstances {
+  now: number
+  maxStale?: number
+  spare?: string
+}
+
+function viewOf (): ServiceView {
+  return new ServiceView({ name: 'web', datacenter: undefined, filter: undefined, near: undefined })
+}
+
+function explained (view: ServiceView | undefined, { now, maxStale, spare }: Circumstances): Explanation {
+  const spares = spare === undefined ? [] : new StaticSource({ web: [spare] }).peek('web')
+  return explain('web', { view, spare: spares, query: {}, passingOnly: false, maxStale, now })
+}
+
+const reasonsOf = (explanation: Explanation): string[] => explanation.instances.map(({ reason }) => reason)
+const list = [entry(), entry({ ID: 'b' }, [{ ...check('critical'), Output: 'HTTP 500\n\n<html>\n' }])]
+
+t.test('printed, or as a string, it is a table with a line for each instance', async t => {
+  const view = viewOf()
+  view.accept(answerOf(list), 0)
+  view.watch(true)
+  const explanation = explained(view, { now: 1234 })
+  const table = [
+    'web: 1 of 2 callable, from consul, watched, Consul answered 1.2 s ago',
+    '  in   a  node-1  10.0.0.2:80  passing',
+    '  out  b  node-1  10.0.0.2:80  critical (check service:a: HTTP 500 <html>)'
+  ].join('\n')
+  t.equal(String(explanation), table)
+  t.equal(inspect(explanation), table)
+  t.match(JSON.parse(JSON.stringify(explanation)), { service: 'web', instances: [{ id: 'a' }, { id: 'b' }] })
+})
+
+t.test('nothing known is one line', async t => {
+  t.equal(String(explained(undefined, { now: 0 })), 'web: 0 of 0 callable, from nowhere, none')
+})
+
+t.test('a page in a check\'s output is cut', async t => {
+  const view = viewOf()
+  view.accept(answerOf([entry({}, [{ ...check('critical'), Output: 'x'.repeat(4000) }])]), 0)
+  t.ok(String(explained(view, { now: 0 })).length < 400)
+})
+
+t.test('an outage is a line with what is missed and one with the error', async t => {
+  const view = viewOf()
+  view.accept(answerOf(list), 0)
+  view.watch(true)
+  view.fail(new ApiStatusError('GET /', 500, 'No cluster leader'), 1000)
+  t.match(String(explained(view, { now: 3000 })).split('\n').slice(1, 3), [
+    '  changes may have been missed for 2.0 s', '  error: Consul answered GET / with 500: No cluster leader'
+  ])
+})
+
+t.test('a list that is older than maxStale is not given out: nothing in it is callable, but the fallback', async t => {
+  const view = viewOf()
+  view.accept(answerOf(list), 0)
+  view.watch(true)
+  view.fail(new Error('gone'), 1000)
+  const young = explained(view, { now: 6000, maxStale: 5000 })
+  t.match(young, { tooOld: false, source: 'consul', instances: [{ callable: true }, { callable: false }] })
+  const old = explained(view, { now: 6001, maxStale: 5000 })
+  t.match(old, { tooOld: true, source: 'consul', instances: [{ callable: false }, { callable: false }] })
+  t.match(reasonsOf(old), ['the list is older than discovery.maxStale; passing', /discovery\.maxStale; critical/])
+  t.match(String(old), /\n {2}not given out: the list is older than discovery\.maxStale\n/)
+  const spared = explained(view, { now: 6001, maxStale: 5000, spare: 'http://10.0.0.9:1' })
+  t.match(spared, { source: 'fallback', instances: [{ callable: true }, { callable: false }, { callable: false }] })
+})
+
+t.test('each doubt has its words, and says for how long an instance is kept', async t => {
+  const filtered = viewOf()
+  filtered.accept(answerOf(list, { index: '7' }), 0)
+  filtered.accept(answerOf([], { index: '8', filteredByAcls: true }), 1000)
+  t.match(explained(filtered, { now: 13_000 }), {
+    partial: true,
+    instances: [{ callable: true, keptFor: 12_000 }, { callable: false, keptFor: 12_000 }]
+  })
+  t.match(reasonsOf(explained(filtered, { now: 13_000 })), [
+    'passing; kept for 12 s: the token sees only a part of the list',
+    /^critical \([^]*\); kept for 12 s: the token sees/
+  ])
+  t.match(String(explained(filtered, { now: 13_000 })), /\n {2}the token seems to see only a part of the list\n/)
+
+  const unmoved = viewOf()
+  unmoved.accept(answerOf(list, { index: '7' }), 0)
+  unmoved.accept(answerOf([], { index: '7' }), 0)
+  t.match(reasonsOf(explained(unmoved, { now: 0 }))[0], /although the index says that nothing has changed/)
+
+  const back = viewOf()
+  back.accept(answerOf(list, { index: '7' }), 0)
+  back.accept(answerOf([], { index: '6' }), 0)
+  t.equal(reasonsOf(explained(back, { now: 10_000 }))[0],
+    'passing; kept for 10 s: it is missing since the index went back, until Consul confirms it in 20 s')
+
+  const disrupted = viewOf()
+  disrupted.accept(answerOf(list, { index: '7' }), 0)
+  disrupted.fail(new Error('gone'), 0)
+  disrupted.accept(answerOf([], { index: '8' }), 0)
+  t.match(reasonsOf(explained(disrupted, { now: 60_000 }))[0],
+    /it is missing since Consul could not be asked for a while, until Consul confirms it in 0 s$/)
+})
+
+t.test('an instance that its agent has yet to check again is in, and says so', async t => {
+  const view = viewOf()
+  view.accept(answerOf([entry()], { index: '7' }), 0)
+  view.fail(new Error('gone'), 0)
+  view.accept(answerOf([entry({}, [{ ...check('critical'), Type: 'http' }])], { index: '8' }), 0)
+  t.match(explained(view, { now: 0 }).instances, [
+    { callable: true, reason: /^critical, but its check has not run yet; kept for 0 s, until Consul confirms it/ }
+  ])
+})
