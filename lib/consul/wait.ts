@@ -21,3 +21,15 @@ export function longestWait ({ wait = 0 }: BlockingOptions): number {
   const ms = given === 0 ? defaultWait : Math.min(given, maxWait)
   return ms + ms / 16
 }
+
+/**
+ * An agent that finds no leader says so after 7 s (`limits.rpc_hold_timeout`), a little more as measured. Milliseconds.
+ *
+ * Source: https://developer.hashicorp.com/consul/docs/reference/agent/configuration-file/general#rpc_hold_timeout
+ */
+const leaderHold = 10_000
+
+/** The limit of a read whose answer nobody waits for: long enough to hear of a missing leader, where one is needed. */
+export function patienceOf (timeout: number, consistency: 'stale' | 'default' | 'consistent'): number {
+  return consistency === 'stale' ? timeout : Math.max(timeout, leaderHold)
+}

@@ -1,6 +1,7 @@
 import type { Clock, Random } from '../clock.ts'
 import type { ConsulClient, HealthQuery } from '../consul/client.ts'
 import { isConnectionError, isRefusal, type Connectivity } from '../consul/connectivity.ts'
+import { patienceOf } from '../consul/wait.ts'
 import { watch } from '../consul/watch.ts'
 import type { Answer, WireHealthEntry } from '../consul/wire.ts'
 import type { CatalogLog } from './catalog-log.ts'
@@ -38,7 +39,7 @@ export class Questions {
   }
 
   /** It never rejects. What a watch of the same service has learned in the meantime is newer, and stays. */
-  async once (view: ServiceView, timeout = this.#options.timeout): Promise<ServiceAnswer | undefined> {
+  async once (view: ServiceView, timeout = this.#patience): Promise<ServiceAnswer | undefined> {
     const { accept, closed } = this.#parts
     const before = view.snapshot
     try {
@@ -54,7 +55,7 @@ export class Questions {
   /** Until the signal aborts. With an index it goes on from there. */
   watch (view: ServiceView, signal: AbortSignal, from: string | undefined): void {
     const { accept, connectivity, clock, random } = this.#parts
-    const { timeout } = this.#options
+    const timeout = this.#patience
     view.watch(from !== undefined)
     watch({
       query: (index, signal) => this.#query(view, { index, timeout, signal }),
@@ -65,6 +66,10 @@ export class Questions {
       clock,
       random
     }, signal, from)
+  }
+
+  get #patience (): number {
+    return patienceOf(this.#options.timeout, this.#options.consistency)
   }
 
   #query (
