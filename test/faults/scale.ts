@@ -8,6 +8,7 @@ import { fault as manyClients } from './many-clients.ts'
 import { fault as tenThousandInstances } from './ten-thousand-instances.ts'
 import { fault as thousandServices } from './thousand-services.ts'
 import { fault as unknownService } from './unknown-service.ts'
+import { fault as wrongAnswers } from './wrong-answers.ts'
 
 /** The faults of very many things, and of things that change very often. */
 export const scaleFaults: readonly Fault[] = [
@@ -19,5 +20,6 @@ export const scaleFaults: readonly Fault[] = [
   connectionLimit,
   churnOfOthers,
   churnOfOwn,
-  blockedLoop
+  blockedLoop,
+  wrongAnswers
 ]

@@ -54,8 +54,8 @@ export const fault: Fault = {
       errors: failures,
       detect: median(oftenTook),
       note: `${most} connections; ${idle.cpu.toFixed(1)} % of a processor and ${idle.heap.toFixed(0)} MB of heap ` +
-        `while nothing changes, ${busy.cpu.toFixed(1)} % and ${busy.heap.toFixed(0)} MB under churn; a change arrives ` +
-        `in ${spreadOf(oftenTook)}, of those that are seldom called in ${spreadOf(seldomTook)}`,
+        `while nothing changes, ${busy.cpu.toFixed(1)} % and ${busy.heap.toFixed(0)} MB under churn; a change ` +
+        `arrives in ${spreadOf(oftenTook)}, of those that are seldom called in ${spreadOf(seldomTook)}`,
       ...verdict(
         most > connections && `${most} connections`,
         missing + failures > 0 && `${missing} services were not found, ${failures} questions failed`,
