@@ -97,6 +97,10 @@ export const LeavingError = createError<[]>(
 export const RefusedError = createError<[string, number]>(
   'FST_CONSUL_REFUSED', '%s answered %d', 502)
 
+/** Why a call has gone on to another instance: it waited for a connection to one that left. `instance`. */
+export const InstanceLeftError = createError<[string]>(
+  'FST_CONSUL_INSTANCE_LEFT', '%s has left', 503)
+
 /** Another process registers under the same service id, again and again. `id, own address, the other's address`. */
 export const ConflictError = createError<[string, string, string]>(
   'FST_CONSUL_CONFLICT', 'Two services register as %s, one at %s and one at %s: give each its own service.id', 500)

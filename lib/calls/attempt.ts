@@ -3,7 +3,7 @@ import type { Dispatcher } from 'undici'
 import type { Endpoint } from '../balancing/endpoint.ts'
 import type { Clock } from '../clock.ts'
 import { AttemptTimeoutError } from '../errors.ts'
-import type { Aftermath, InstancePool } from './instance-pool.ts'
+import type { Aftermath, InstancePool, PooledRequest } from './instance-pool.ts'
 import type { Abort, LegacyHandler } from './legacy-handler.ts'
 import { startLimit } from './limit.ts'
 import { isBreak, isFaultOfRequest, isRefusal } from './retry.ts'
@@ -15,6 +15,8 @@ export interface AttemptOwner {
   readonly handler: LegacyHandler
   /** Whether the handler gets a response that refuses the request. If not, the owner hears no more of the attempt. */
   accepts (attempt: Attempt, status: number, headers: readonly Buffer[]): boolean
+  /** The instance left before it got the request. */
+  instanceLeft (attempt: Attempt): void
   attemptCompleted (trailers: string[] | null): void
   attemptUpgraded (status: number, headers: Buffer[] | string[] | null, socket: Duplex): void
   attemptFailed (attempt: Attempt, error: Error): void
@@ -24,7 +26,7 @@ export interface AttemptOwner {
  * One try of a request on one instance. The time limit to the response headers starts anew with every part of the
  * body that goes out: an upload may take as long as it moves.
  */
-export class Attempt implements LegacyHandler {
+export class Attempt implements PooledRequest {
   readonly endpoint: Endpoint
   readonly #pool: InstancePool
   #owner: AttemptOwner
@@ -56,10 +58,11 @@ export class Attempt implements LegacyHandler {
   /** Whether it failed for a connection that broke while it was used again: that says little of the instance. */
   get stale (): boolean { return this.#stale }
 
-  start (options: Dispatcher.DispatchOptions): void {
+  /** `origin`: by which the caller knows the service. */
+  start (origin: string, options: Dispatcher.DispatchOptions): void {
     this.endpoint.begin()
     this.#startTimer(this.#timeout)
-    this.#pool.dispatch(options, this)
+    this.#pool.dispatch(origin, options, this)
   }
 
   /** Ends it; the owner is told that it failed. */
@@ -70,6 +73,10 @@ export class Attempt implements LegacyHandler {
 
   onConnect (abort: Abort): void {
     this.#abort = abort
+  }
+
+  onInstanceLeft (): void {
+    this.#owner.instanceLeft(this)
   }
 
   onBodySent (chunkSize: number, totalBytesSent: number): void {

@@ -4,11 +4,10 @@ import type { Endpoint } from '../balancing/endpoint.ts'
 import type { PickContext } from '../balancing/strategy.ts'
 import type { ServiceInstance } from '../consul/instance.ts'
 import { instanceKey, type InstanceSource } from '../discovery/source.ts'
-import { DeadlineError, RefusedError } from '../errors.ts'
+import { DeadlineError, InstanceLeftError, RefusedError } from '../errors.ts'
 import { Attempt, type AttemptOwner } from './attempt.ts'
 import type { Balance } from './balance.ts'
 import { holdBody } from './hold-body.ts'
-import type { InstancePool } from './instance-pool.ts'
 import type { LegacyHandler } from './legacy-handler.ts'
 import { startLimit } from './limit.ts'
 import type { Pools } from './pools.ts'
@@ -134,6 +133,11 @@ export class Call implements PickContext, AttemptOwner {
     return false
   }
 
+  /** Who waits there for a connection may wait long, and for what is about to end. */
+  instanceLeft (attempt: Attempt): void {
+    if (this.#hasAnother()) attempt.abort(new InstanceLeftError(attempt.endpoint.instance.id))
+  }
+
   #repeat ({ endpoint, stale }: Attempt, error: Error): void {
     if (stale) this.#stale = endpoint
     const repeats = stale || this.#hasAnother() ? this.#claimRepeat() : undefined
@@ -172,19 +176,20 @@ export class Call implements PickContext, AttemptOwner {
   }
 
   #attemptAt (instances: readonly ServiceInstance[]): void {
-    const place = this.#choose(instances)
-    if (place === undefined) return
-    this.tried.push(place.endpoint)
-    this.#attempt = new Attempt(place.endpoint, place.pool, this, this.#balance.timeout, this.#parts.clock)
-    this.#attempt.start(this.#options)
+    const endpoint = this.#choose(instances)
+    if (endpoint === undefined) return
+    this.tried.push(endpoint)
+    const { pools, clock } = this.#parts
+    this.#attempt = new Attempt(endpoint, pools.of(endpoint), this, this.#balance.timeout, clock)
+    this.#attempt.start(this.#route.originFor(endpoint.instance), this.#options)
   }
 
   /** The place for an attempt; without one, the call has failed. */
-  #choose (instances: readonly ServiceInstance[]): { endpoint: Endpoint, pool: InstancePool } | undefined {
+  #choose (instances: readonly ServiceInstance[]): Endpoint | undefined {
     try {
       const endpoint = this.#pick(instances) ?? this.#pickAgain(instances)
       if (endpoint === undefined) throw this.#noInstance(instances)
-      return { endpoint, pool: this.#parts.pools.of(endpoint, this.#route.originFor(endpoint.instance)) }
+      return endpoint
     } catch (error) {
       this.#fail(error as Error)
       return undefined
@@ -205,6 +210,7 @@ export class Call implements PickContext, AttemptOwner {
 
   #holdBody (): void {
     const { body } = this.#options
+    if (typeof body !== 'object' || body === null) return
     this.#releaseBody = body instanceof ReplayableBody
       ? () => body.close()
       : holdBody(body, error => this.abort(error))

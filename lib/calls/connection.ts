@@ -5,17 +5,20 @@ import type { LegacyHandler } from './legacy-handler.ts'
 
 export interface ConnectionEvents {
   onDisconnect (connection: Connection): void
-  onConnectError (error: Error): void
+  onConnectError (connection: Connection, error: Error): void
 }
 
 /** A socket to an instance, made with the first request; one request at a time. */
 export class Connection {
+  /** By which callers know the service. */
+  readonly origin: string
   readonly #client: Client
   #dialing: Socket | undefined
   #connected = false
   #requests = 0
 
   constructor (origin: string, dial: Dial, events: ConnectionEvents) {
+    this.origin = origin
     this.#client = new Client(origin, {
       connect: (request, callback) => { this.#dialing = dial(request, callback) },
       // Attempts have a limit of their own, which is exact.
@@ -30,7 +33,7 @@ export class Connection {
         this.#connected = false
         events.onDisconnect(this)
       })
-      .on('connectionError', (_origin, _targets, error) => events.onConnectError(error))
+      .on('connectionError', (_origin, _targets, error) => events.onConnectError(this, error))
   }
 
   get connected (): boolean { return this.#connected }

@@ -15,48 +15,57 @@ export interface InstancePoolOptions extends DialOptions {
  */
 export type Aftermath = 'reusable' | 'spent' | 'stale' | 'unsent'
 
+/** A request that is given to a pool. */
+export interface PooledRequest extends LegacyHandler {
+  /** The instance left while the request waited in line. It may go on waiting. */
+  onInstanceLeft (): void
+}
+
+interface Waiting {
+  readonly origin: string
+  readonly options: Dispatcher.DispatchOptions
+}
+
 /**
- * The connections to one instance, under the origin by which callers know its service. Requests that find them all
- * busy wait in line.
+ * The connections to one instance, each under one of the origins by which callers know its service. Requests that find
+ * them all busy wait in line.
  *
  * undici's own pool with a limit loses a connection for good with every request that it finds invalid, and forgets to
  * close those that have failed once.
  */
 export class InstancePool implements ConnectionEvents {
-  readonly #origin: string
   readonly #dial: Dial
   readonly #limit: number
   /** Connected, the last used one at the end: it is used first, so that the others may time out. */
   readonly #idle: Connection[] = []
-  readonly #busy = new Map<LegacyHandler, Connection>()
-  readonly #line = new Map<LegacyHandler, Dispatcher.DispatchOptions>()
+  readonly #busy = new Map<PooledRequest, Connection>()
+  readonly #line = new Map<PooledRequest, Waiting>()
   readonly #ending = new Set<Connection>()
   readonly #ended: Promise<void>
   #onEnded: () => void = () => {}
   #closed = false
   #serving = false
 
-  constructor (origin: string, instance: ServiceInstance, options: InstancePoolOptions) {
-    this.#origin = origin
+  constructor (instance: ServiceInstance, options: InstancePoolOptions) {
     this.#dial = dialer(instance, options)
     this.#limit = options.connections
     this.#ended = new Promise(resolve => { this.#onEnded = resolve })
   }
 
   /** Sends a request as soon as a connection is free. The handler must be released in the end. */
-  dispatch (options: Dispatcher.DispatchOptions, handler: LegacyHandler): void {
-    const connection = this.#free()
-    if (connection === undefined) this.#line.set(handler, options)
+  dispatch (origin: string, options: Dispatcher.DispatchOptions, handler: PooledRequest): void {
+    const connection = this.#free(origin)
+    if (connection === undefined) this.#line.set(handler, { origin, options })
     else this.#send(connection, options, handler)
   }
 
   /** Whether the handler's request has a connection that served another one before. */
-  reuses (handler: LegacyHandler): boolean {
+  reuses (handler: PooledRequest): boolean {
     return this.#busy.get(handler)?.reused === true
   }
 
   /** The handler's request is over, or is not wanted any longer. */
-  release (handler: LegacyHandler, aftermath: Aftermath): void {
+  release (handler: PooledRequest, aftermath: Aftermath): void {
     this.#line.delete(handler)
     const connection = this.#busy.get(handler)
     if (connection === undefined) return
@@ -66,6 +75,13 @@ export class InstancePool implements ConnectionEvents {
     // Those that were idle meanwhile may have been closed with it. Whoever comes next shall not find out.
     if (aftermath === 'stale') this.#endIdle()
     this.#serveLine()
+  }
+
+  /** The same for an instance that has left: who waits in line hears of it. */
+  async leave (): Promise<void> {
+    const closed = this.close()
+    for (const handler of [...this.#line.keys()]) handler.onInstanceLeft()
+    await closed
   }
 
   /** Whoever runs or waits in line may end. Idle connections are closed at once. */
@@ -93,19 +109,23 @@ export class InstancePool implements ConnectionEvents {
    * another instance, instead of one after the other finding out for itself. Those in line first, before they get the
    * places of the others.
    */
-  onConnectError (error: Error): void {
+  onConnectError ({ origin }: Connection, error: Error): void {
     if (isFaultOfHost(error)) return
-    if (this.#idle.length > 0 || [...this.#busy.values()].some(({ connected }) => connected)) return
-    for (const handler of [...this.#line.keys(), ...this.#busy.keys()]) handler.onError(error)
+    const isSame = (each: { readonly origin: string }): boolean => each.origin === origin
+    if ([...this.#idle, ...this.#busy.values()].some(each => isSame(each) && each.connected)) return
+    for (const [handler, each] of [...this.#line, ...this.#busy]) if (isSame(each)) handler.onError(error)
   }
 
-  #free (): Connection | undefined {
-    const idle = this.#idle.pop()
-    if (idle !== undefined || this.#busy.size >= this.#limit) return idle
-    return new Connection(this.#origin, this.#dial, this)
+  #free (origin: string): Connection | undefined {
+    const position = this.#idle.findLastIndex(connection => connection.origin === origin)
+    if (position !== -1) return this.#idle.splice(position, 1)[0]
+    if (this.#busy.size >= this.#limit) return undefined
+    // One that is idle under another origin makes room.
+    if (this.#busy.size + this.#idle.length >= this.#limit) this.#endIdle(1)
+    return new Connection(origin, this.#dial, this)
   }
 
-  #send (connection: Connection, options: Dispatcher.DispatchOptions, handler: LegacyHandler): void {
+  #send (connection: Connection, options: Dispatcher.DispatchOptions, handler: PooledRequest): void {
     this.#busy.set(handler, connection)
     connection.dispatch(options, handler)
   }
@@ -114,8 +134,8 @@ export class InstancePool implements ConnectionEvents {
     // Requests that fail at once come back here: the loop goes on with the next one, the stack does not grow.
     if (this.#serving) return
     this.#serving = true
-    for (const [handler, options] of this.#line) {
-      const connection = this.#free()
+    for (const [handler, { origin, options }] of this.#line) {
+      const connection = this.#free(origin)
       if (connection === undefined) break
       this.#line.delete(handler)
       this.#send(connection, options, handler)
@@ -124,8 +144,9 @@ export class InstancePool implements ConnectionEvents {
     if (this.#closed && this.#line.size === 0) this.#endIdle()
   }
 
-  #endIdle (): void {
-    for (const connection of this.#idle.splice(0)) this.#end(connection, connection.close())
+  /** The longest unused ones first. */
+  #endIdle (most = Infinity): void {
+    for (const connection of this.#idle.splice(0, most)) this.#end(connection, connection.close())
   }
 
   #end (connection: Connection, ended: Promise<void>): void {

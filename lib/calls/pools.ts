@@ -21,7 +21,7 @@ export interface PoolsOptions {
 /** The connections to every instance that is called: made with the first call, closed when the instance leaves. */
 export class Pools {
   readonly #options: InstancePoolOptions
-  readonly #pools = new Map<Endpoint, Map<string, InstancePool>>()
+  readonly #pools = new Map<Endpoint, InstancePool>()
   /** Those of instances that have left, until their last request has ended. */
   readonly #leaving = new Set<InstancePool>()
 
@@ -43,15 +43,17 @@ export class Pools {
     return this.#all().length
   }
 
-  of (endpoint: Endpoint, origin: string): InstancePool {
-    return this.#pools.get(endpoint)?.get(origin) ?? this.#add(endpoint, origin)
+  of (endpoint: Endpoint): InstancePool {
+    return this.#pools.get(endpoint) ?? this.#add(endpoint)
   }
 
-  /** The instance has left: its running requests may end. */
+  /** The instance has left: its running requests may end, and those that wait for a connection may go elsewhere. */
   drop (endpoint: Endpoint): void {
-    const pools = this.#pools.get(endpoint)
+    const pool = this.#pools.get(endpoint)
+    if (pool === undefined) return
     this.#pools.delete(endpoint)
-    for (const pool of pools?.values() ?? []) this.#leave(pool)
+    this.#leaving.add(pool)
+    pool.leave().finally(() => this.#leaving.delete(pool))
   }
 
   /** Resolves when the last running request has ended. */
@@ -65,19 +67,13 @@ export class Pools {
     this.#pools.clear()
   }
 
-  #add (endpoint: Endpoint, origin: string): InstancePool {
-    const pools = this.#pools.get(endpoint) ?? new Map<string, InstancePool>()
-    const pool = new InstancePool(origin, endpoint.instance, this.#options)
-    this.#pools.set(endpoint, pools.set(origin, pool))
+  #add (endpoint: Endpoint): InstancePool {
+    const pool = new InstancePool(endpoint.instance, this.#options)
+    this.#pools.set(endpoint, pool)
     return pool
   }
 
-  #leave (pool: InstancePool): void {
-    this.#leaving.add(pool)
-    pool.close().finally(() => this.#leaving.delete(pool))
-  }
-
   #all (): InstancePool[] {
-    return [...this.#leaving, ...[...this.#pools.values()].flatMap(pools => [...pools.values()])]
+    return [...this.#leaving, ...this.#pools.values()]
   }
 }

@@ -28,6 +28,7 @@ export class Swallow implements AttemptOwner {
   }
 
   accepts (): boolean { return true }
+  instanceLeft (): void {}
   attemptCompleted (): void { this.#stopTimer() }
   attemptUpgraded (): void { this.#stopTimer() }
   attemptFailed (): void { this.#stopTimer() }
