@@ -1,11 +1,13 @@
-const hints: readonly (readonly [code: RegExp, hint: string])[] = [
-  [/^ERR_TLS_CERT_ALTNAME_INVALID$/,
+/** In code or message, as a code alone is `EPROTO` for much of it. */
+const hints: readonly (readonly [words: RegExp, hint: string])[] = [
+  [/ERR_TLS_CERT_ALTNAME_INVALID/,
     'its certificate is for another name: see the url, or tls.servername (CONSUL_TLS_SERVER_NAME)'],
-  [/^(?:UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_SELF_SIGNED_|CERT_SIGNATURE_|CERT_UNTRUSTED|CERT_CHAIN_|INVALID_CA)/,
+  [/UNABLE_TO_(?:VERIFY|GET)_|SELF_SIGNED_CERT|CERT_SIGNATURE_FAILURE|CERT_UNTRUSTED|INVALID_CA/,
     'its certificate is not of an authority that is trusted: see tls.ca (CONSUL_CACERT)'],
-  [/^CERT_(?:HAS_EXPIRED|NOT_YET_VALID)$/, 'its certificate is not valid now'],
-  [/ALERT/, 'it refuses the client certificate, or its absence: see tls.cert (CONSUL_CLIENT_CERT)'],
-  [/^(?:ERR_SSL_WRONG_VERSION_NUMBER|ERR_SSL_PACKET_LENGTH_TOO_LONG|EPROTO)$/, 'no TLS is spoken there: see the url']
+  [/CERT_(?:HAS_EXPIRED|NOT_YET_VALID)/, 'its certificate is not valid now'],
+  [/alert[ _](?:bad[ _]certificate|certificate[ _]|unknown[ _]ca|unsupported[ _]certificate|access[ _]denied)/i,
+    'it refuses the client certificate, or its absence: see tls.cert (CONSUL_CLIENT_CERT)'],
+  [/wrong[ _]version[ _]number|packet[ _]length[ _]too[ _]long/i, 'no TLS is spoken there: see the url']
 ]
 
 /** Why there was no answer, and what to do where that is not plain. */
@@ -20,6 +22,6 @@ export function reasonOf (error: unknown): string {
   return hint === undefined ? words : `${words} (${hint})`
 }
 
-function hintOf ({ code = '' }: NodeJS.ErrnoException): string | undefined {
-  return hints.find(([pattern]) => pattern.test(code))?.[1]
+function hintOf ({ code = '', message }: NodeJS.ErrnoException): string | undefined {
+  return hints.find(([words]) => words.test(`${code} ${message}`))?.[1]
 }
