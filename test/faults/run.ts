@@ -21,6 +21,7 @@ import { fault as leaderKill } from './leader-kill.ts'
 import { fault as policyNarrowed } from './policy-narrowed.ts'
 import { fault as quorumLost } from './quorum-lost.ts'
 import { fault as rollingRestart } from './rolling-restart.ts'
+import { faultRowsSection } from './rows.ts'
 import { fault as tokenRevoked } from './token-revoked.ts'
 import { scaleFaults } from './scale.ts'
 import { measure } from './support/measure.ts'
@@ -79,9 +80,10 @@ async function write (): Promise<void> {
   const [cpu, ...more] = cpus()
   const memory = Math.round(totalmem() / 2 ** 30)
   await mkdir(new URL('.', file), { recursive: true })
-  await writeFile(file, page(rows, faults.map(({ name }) => name), [
+  const table = page(rows, faults.map(({ name }) => name), [
     `Last run: ${new Date().toISOString().slice(0, 16).replace('T', ' ')} UTC`,
     `Machine: ${more.length + 1} × ${cpu?.model ?? arch()}, ${memory} GB, ${platform()} ${release()}; everything on it`,
     `Consul ${version.join('.')}, Node ${process.versions.node}`
-  ]))
+  ])
+  await writeFile(file, [table, ...faultRowsSection()].join('\n'))
 }
