@@ -48,3 +48,23 @@ t.test('a thousand services: at most 72 connections, and all changes are seen, a
   t.ok(proxy.opened < 150, `${proxy.opened} were opened in all`)
   t.same(lines.filter(({ level }) => level === 'warn').length, 1, 'one line names the limit')
 })
+
+t.test('of more than a thousand services the least called are forgotten, and junk names push out none', async t => {
+  const { catalog, ids } = startCatalog(t, consul.url, { connection: { timeout: '2m' } })
+  const left: string[] = []
+  catalog.onLeave(instances => left.push(...idsOf(instances)))
+  await Promise.all(names.map(name => catalog.discover(name)))
+  const polled = names.filter(name => catalog.view(name)?.upkeep === 'polled')
+  for (const name of polled.slice(5)) catalog.peek(name)
+  await Promise.all(Array.from({ length: 1000 }, (_, i) => catalog.discover(`junk-${i}`)))
+  t.ok(names.every(name => catalog.view(name) !== undefined))
+
+  const more = Array.from({ length: 5 }, (_, i) => `one-more-${i}`)
+  await inBatches(more, name => register(consul, { Name: name, Check: undefined }))
+  for (const name of more) t.same(await ids(name), [name])
+  const forgotten = [...names, ...more].filter(name => catalog.view(name) === undefined)
+  t.equal(forgotten.length, 5)
+  t.same(forgotten.filter(name => names.indexOf(name) >= 0 && !polled.slice(0, 5).includes(name)), [])
+  t.same(left.filter(id => !forgotten.includes(id)), [], 'and who holds their instances is told')
+  t.equal(left.length, 5)
+})
