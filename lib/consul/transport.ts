@@ -121,6 +121,7 @@ export class Transport {
       const response = await this.#exchange(request, credentials, limit.signal)
       if (response.status !== 403) return response
       const renewed = await this.#credentials(limit.signal).catch(() => credentials)
+      signal?.throwIfAborted()
       if (renewed.token === credentials.token) return response
       return await this.#exchange(request, renewed, limit.signal)
     } finally {
@@ -153,8 +154,8 @@ export class Transport {
       signal
     }
     try {
-      const { statusCode: status, headers, body } = await this.#pools[lane].request(options)
-      const text = await textOf(body)
+      const { statusCode: status, headers, body: stream } = await this.#pools[lane].request(options)
+      const text = await textOf(stream)
       if (text === undefined) throw new ApiAnswerError(nameOf(request), `more than ${maxAnswer} bytes`)
       return { status, headers, text: status === 200 ? text : redact(text, credentials) }
     } catch (error) {

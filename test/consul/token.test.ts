@@ -103,3 +103,29 @@ t.test('without a token nothing is asked, and that is no fault of Consul\'s', as
   await t.rejects(slow.leader(), { code: 'FST_CONSUL_TOKEN', message: /it took longer than 50 ms$/ })
   t.equal(asked, 0)
 })
+
+t.test('a second look at a refused token ends with the request: in time, or when it is aborted', async t => {
+  const url = await fakeServer(t, (_, response) => response.writeHead(403).end('ACL not found'))
+  const slowLater = () => {
+    let isFirst = true
+    return () => {
+      if (!isFirst) return new Promise<string>(() => {})
+      isFirst = false
+      return 'one'
+    }
+  }
+  const late = clientOf(t, { url, token: slowLater(), timeout: 200 })
+  await t.rejects(late.leader(), { code: 'FST_CONSUL_API_FORBIDDEN', message: /ACL not found/ })
+  const token = slowLater()
+  const controller = new AbortController()
+  const reason = new Error('enough')
+  let looks = 0
+  const aborted = clientOf(t, {
+    url,
+    token: () => {
+      if (++looks === 2) setImmediate(() => controller.abort(reason))
+      return token()
+    }
+  })
+  t.equal(await failureOf(aborted.leader({ signal: controller.signal })), reason)
+})
