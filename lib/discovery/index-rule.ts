@@ -1,9 +1,11 @@
 import type { CursorStep } from '../consul/watch.ts'
 
+const largestIndex = 2n ** 64n - 1n
+
 /** An index as Consul sent it, a uint64 that no float holds. A missing or senseless one, and 0, count as 1. */
 export function indexOf (received: string | undefined): bigint {
   const sent = received !== undefined && /^\d{1,20}$/.test(received) ? BigInt(received) : 0n
-  return sent < 1n ? 1n : sent
+  return sent < 1n || sent > largestIndex ? 1n : sent
 }
 
 /**

@@ -18,6 +18,7 @@ const rules: [what: string, previous: string | undefined, received: string | und
   ['a negative one counts as 1', undefined, '-7', '1'],
   ['a float counts as 1', undefined, '7.5', '1'],
   ['more digits than a uint64 counts as 1', undefined, '9'.repeat(21), '1'],
+  ['one more than the largest uint64 counts as 1', undefined, '18446744073709551616', '1'],
   ['beyond 2^53 a difference of one is seen', '9007199254740992', '9007199254740993', '9007199254740993'],
   ['beyond 2^53 a step back of one is seen', '9007199254740993', '9007199254740992', undefined],
   ['the largest uint64', '18446744073709551614', '18446744073709551615', '18446744073709551615']

@@ -28,11 +28,15 @@ export class ManualClock implements Clock {
   async sleep (ms: number, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted()
     await new Promise<void>((resolve, reject) => {
-      const cancel = this.after(ms, resolve)
-      signal?.addEventListener('abort', () => {
+      const abort = (): void => {
         cancel()
-        reject(signal.reason)
-      }, { once: true })
+        reject(signal?.reason)
+      }
+      const cancel = this.after(ms, () => {
+        signal?.removeEventListener('abort', abort)
+        resolve()
+      })
+      signal?.addEventListener('abort', abort, { once: true })
     })
   }
 
