@@ -13,8 +13,7 @@ t.test('a service lives on over TLS while authority and certificates of both sid
   const { app, lines } = await listeningApp(t, {
     url: secure.url, tls: files, service: { name: 'web' }, discovery: { wait: '1s' }
   })
-  await registered(secure.agent, 'web', 'passing')
-  t.equal((await app.discover('web')).length, 1)
+  await until(async () => (await app.discover('web')).length === 1)
 
   await secure.become(second) // which forgets the service
   const lost = await until(() => lines.find(({ message }) => message?.startsWith('Consul cannot be reached')))
