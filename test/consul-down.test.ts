@@ -70,6 +70,25 @@ t.test('an agent that comes back empty gets the service again, once', async t =>
   t.equal(messages(lines).filter(line => line.startsWith('The registration was lost')).length, 1)
 })
 
+t.test('an agent restarted empty has the service within a second of answering', async t => {
+  const consul = await startConsul(t)
+  const apps = await Promise.all(['one', 'two', 'three'].map(async name => {
+    const { app } = await listeningApp(t, { url: consul.url, service: { name } })
+    await until(() => app.consul.registration.state === 'registered')
+    return name
+  }))
+  await consul.kill()
+  await consul.launch()
+  await until(async () => (await consul.api<string>('GET', '/v1/status/leader')).json !== '', { timeout: 20_000 })
+  const up = performance.now()
+  const took = await Promise.all(apps.map(async name => {
+    await registered(consul, name, 'passing')
+    return Math.round(performance.now() - up)
+  }))
+  t.comment(`${took} ms`)
+  t.ok(Math.min(...took) < 1000)
+})
+
 t.test('an agent that swallows the first answer is asked again once it answers', async t => {
   const consul = await startConsul(t)
   const proxy = await startProxy(t, consul)

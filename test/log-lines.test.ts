@@ -51,7 +51,7 @@ t.test('the own service is no news, unless it is asked for', async t => {
   t.same(messages(lines), ['Registered with Consul', 'No healthy instance is left'])
 })
 
-t.test('an outage is two lines, and a third if the agent has forgotten the service, however many watches and calls it hits', async t => {
+t.test('an outage is two lines, and one more for what the agent forgot, however much it hits', async t => {
   const own = await startConsul(t)
   const { app, lines } = await listeningApp(t, {
     url: own.url, service: { name: 'steady' }, discovery: { preload: ['a', 'b', 'c'] }

@@ -12,7 +12,7 @@ const consul = await startConsul(t, { acl: true })
 const rules = (name: string): string => `service "${name}" { policy = "write" } node_prefix "" { policy = "read" }`
 
 for (const type of ['ttl', 'http'] as const) {
-  t.test(`with another token the service is registered again (${type}): the agent keeps the first one otherwise`, async t => {
+  t.test(`with another token a service with a ${type} check is written again`, async t => {
     const name = `rotated-${type}`
     await setPolicy(consul, name, rules(name))
     const old = await issueToken(consul, name)

@@ -79,3 +79,69 @@ t.test('an agent that forgets the check alone gets it back, with one line', asyn
   await until(() => registry.registration.state === 'registered')
   t.same(messages(lines), ['Registered with Consul', 'The registration was lost and is written again'])
 })
+
+t.test('thresholds count the results, as Consul does for checks of its own', async t => {
+  const { check, become } = database()
+  const proxy = await startCountingProxy(t, url)
+  const { registry } = testRegistry(t, 'steady', 9105, {
+    url: proxy.url,
+    check: { interval: '1s', failuresBeforeCritical: 3, successBeforePassing: 2 },
+    service: { id: 'steady' },
+    health: { checks: [check], cacheFor: 0 }
+  })
+  const told: string[] = []
+  const statuses = t.capture(registry.client, 'updateCheck', registry.client.updateCheck.bind(registry.client))
+  const collect = (): string[] => {
+    told.push(...statuses().map(({ args: [, status, output] }) => `${status} (${output})`))
+    return told
+  }
+  await registry.register()
+  await registered(consul, 'steady', 'passing')
+  become('unhealthy')
+  await registered(consul, 'steady', 'critical')
+  become('healthy')
+  await registered(consul, 'steady', 'passing')
+  const turns = collect().filter((status, index) => status.includes(':') || told[index - 1]?.includes(':'))
+  t.same(turns, [
+    'passing (unhealthy: database)', 'passing (unhealthy: database)', 'critical (unhealthy: database)',
+    'critical (healthy)'
+  ])
+})
+
+t.test('a beat that is slow to be answered makes the next one no later', async t => {
+  const proxy = await startCountingProxy(t, url)
+  const { registry } = testRegistry(t, 'on-time', 9106, {
+    url: proxy.url, check: { interval: '1s' }, service: { id: 'on-time' }
+  })
+  const times: number[] = []
+  proxy.answer = async ({ url }) => {
+    if (!url.startsWith('/v1/agent/check/update')) return undefined
+    times.push(performance.now())
+    await new Promise(resolve => setTimeout(resolve, 700))
+    return undefined
+  }
+  await registry.register()
+  await until(() => times.length >= 5, { timeout: 20_000 })
+  const gaps = times.slice(1).map((time, index) => time - times[index]!)
+  t.ok(Math.min(...gaps) < 1400, `${gaps.map(Math.round)}`)
+})
+
+t.test('removed while it was critical, it comes back when it is not', async t => {
+  const { check, become } = database()
+  const { registry, lines } = testRegistry(t, 'reaped', 9107, {
+    url, check: { interval: '1s' }, service: { id: 'reaped' }, health: { checks: [check], cacheFor: 0 }
+  })
+  await registry.register()
+  await registered(consul, 'reaped', 'passing')
+  become('unhealthy')
+  await registered(consul, 'reaped', 'critical')
+  await consul.api('PUT', '/v1/agent/service/deregister/reaped') // As Consul does after `deregisterAfter`.
+  await until(() => registry.registration.state === 'registering')
+  const runs = t.capture(registry.health, 'check', registry.health.check.bind(registry.health))
+  let count = 0
+  await until(() => (count += runs().length) >= 2)
+  t.same(await statusesOf(consul, 'reaped'), [])
+  become('healthy')
+  await registered(consul, 'reaped', 'passing')
+  t.equal(messages(lines).filter(line => line.startsWith('The registration was lost')).length, 1)
+})

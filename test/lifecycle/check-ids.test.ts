@@ -1,0 +1,30 @@
+import t from 'tap'
+import { checkIdsFor, type PresentChecks } from '../../lib/lifecycle/check-ids.ts'
+import { registeredOf } from './registered.ts'
+
+const a = 'service:l02:a'
+const b = 'service:l02:b'
+const of = (Type: string, Status: 'passing' | 'critical'): PresentChecks[string] => ({ Type, Status })
+const http = of('http', 'passing')
+
+/** To be written with an http check that is passing: which id, at first and once more. */
+const table: Record<string, [present: PresentChecks, atFirst: string, onceMore: string]> = {
+  'none is there': [{}, a, a],
+  'a is there': [{ [a]: http }, b, a],
+  'b is there': [{ [b]: http }, a, b],
+  'both are there': [{ [a]: http, [b]: http }, a, a],
+  'another status': [{ [a]: of('http', 'critical') }, b, b],
+  'another status under b': [{ [b]: of('http', 'critical') }, a, a],
+  'another type': [{ [a]: of('tcp', 'passing') }, b, b],
+  'no type, as in old versions': [{ [a]: { Status: 'passing' } }, b, b],
+  'checks of others': [{ other: http }, a, a]
+}
+
+for (const [name, [present, atFirst, onceMore]] of Object.entries(table)) {
+  t.test(name, async t => {
+    const ids = (isOnceMore: boolean) => checkIdsFor(registeredOf(), 'passing', present, isOnceMore)
+    t.equal(ids(false)[0], atFirst)
+    t.equal(ids(true)[0], onceMore)
+    t.same([...ids(true)].sort(), [a, b])
+  })
+}
