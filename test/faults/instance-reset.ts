@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 import { startConsul } from '../support/consul.ts'
 import { startProxy, type Proxy } from '../support/proxy.ts'
 import type { Fault } from './fault.ts'
@@ -7,9 +8,13 @@ import { attempts, idsOf, listed, service, startFleet, twice, type Instance } fr
 import { now } from './support/monotonic.ts'
 import { failed, failuresOf, totals, verdict } from './support/verdict.ts'
 
+const resetting = 3000
+/** How long nothing may fail any more. */
+const afterwards = 2000
+
 export const fault: Fault = {
   name: 'instance-reset',
-  done: 'every connection to one of 3 instances is reset in the middle of the body of an answer, until its check fails',
+  done: 'for 3 s every connection to one of 3 instances is reset in the middle of the body of an answer',
   promise: 'callers get the error of an answer that has begun: it is never asked for again; other calls do not fail',
   async run (t) {
     const { url } = await startConsul(t)
@@ -22,19 +27,18 @@ export const fault: Fault = {
         return proxy.port
       }
     })
-    const [broken, ...others] = fleet.instances as [Instance, ...Instance[]]
+    const [broken] = fleet.instances as [Instance]
     const proxy = proxies.find(({ port }) => port === broken.port) as Proxy
     const limit = await bytesOfAnswer(broken.port) - 5
     await fleet.caller.load({ service, rate: { get: 50, post: 50 } })
     await listed(fleet, idsOf(fleet), 0)
 
-    const began = now()
     proxy.limit(limit)
-    const detect = await listed(fleet, others.map(({ id }) => id), began) - began
+    await delay(resetting)
     proxy.limit(Infinity)
-    proxy.reset()
+    proxy.cut()
     const ended = now()
-    const recover = await listed(fleet, idsOf(fleet), ended) - ended
+    await delay(afterwards)
 
     const report = await fleet.caller.stop()
     const { requests, errors } = totals(report)
@@ -44,11 +48,10 @@ export const fault: Fault = {
       requests,
       errors,
       attempts: attempts(fleet) - 1,
-      detect,
-      recover,
-      note: 'detected: out of the list, by Consul\'s check every second',
+      recover: Math.max(0, ...failuresOf(report).map(({ at }) => at - ended)),
       ...verdict(
         failed('calls to other instances', failuresOf(report).filter(({ sentTo }) => sentTo !== broken.port)),
+        failed('calls afterwards', failuresOf(report).filter(({ at }) => at > ended)),
         twice(fleet),
         more > 0 && `${more} answers were asked for again`)
     }

@@ -54,7 +54,7 @@ export class Proxy {
     for (const stream of this.#streams()) stream.hold(on)
   }
 
-  /** Ends a black hole for new connections only: those that are open stay silent for ever, as behind a lost NAT entry. */
+  /** Ends a black hole for new connections only: open ones stay silent, as without their entry in a NAT. */
   forget (): void {
     this.#blackhole = false
     for (const stream of this.#streams()) stream.hold(true)

@@ -48,7 +48,7 @@ export async function consulFault (t: FaultContext, fault: ConsulFault): Promise
   const report = await fleet.caller.stop()
   const written = linesOf(fleet).map((after, index) => after.slice(lines[index]?.length))
   const most = Math.max(...written.map(({ length }) => length))
-  for (const line of new Set(written.flat().map(({ msg }) => msg))) t.log(line)
+  for (const { msg } of written.find(({ length }) => length === most) ?? []) t.log(`log: ${msg}`)
   const [first = Infinity] = written.flat().map(({ at }) => at - began).sort((a, b) => a - b)
   return {
     ...totals(report),

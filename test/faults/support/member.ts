@@ -58,6 +58,7 @@ export class Member {
   constructor (child: Child, got: Got[]) {
     this.#child = child
     this.got = got
+    child.process.on('error', () => {}) // Of what is sent to one that has ended: its end is told where it is asked.
     child.process.on('message', message => this.#hear(message as Message))
     child.process.stdout?.on('data', text => this.#read(text))
   }
