@@ -1,4 +1,5 @@
 import t from 'tap'
+import type { WireCheck } from '../../lib/consul/wire.ts'
 import {
   ApiForbiddenError, ApiRateLimitedError, ApiStatusError, ApiTimeoutError, ApiUnreachableError
 } from '../../lib/errors.ts'
@@ -99,5 +100,85 @@ t.test('after an error it is of use to ask again: after a tenth of a second, aft
     t.equal(view.askAgainAt, 100 + pause, error.message)
     view.accept(answerOf([]), 100)
     t.equal(view.askAgainAt, 0)
+  }
+})
+
+const ids = (view: ServiceView): string[] | undefined => view.snapshot?.healthy.map(({ id }) => id)
+
+t.test('a newer list takes away what it lacks; one after an error, an outage or a step back does not', async t => {
+  const ordinary = viewOf()
+  ordinary.accept(answerOf([tagged, plain], { index: '7' }), 0)
+  ordinary.accept(answerOf([plain], { index: '8' }), 0)
+  t.same(ids(ordinary), ['b'])
+  t.equal(ordinary.confirmAt, undefined)
+
+  const failed = viewOf()
+  failed.accept(answerOf([tagged, plain], { index: '7' }), 0)
+  failed.fail(new Error('lost'), 0)
+  failed.accept(answerOf([plain], { index: '8' }), 1000)
+  t.same(ids(failed), ['b', 'a'])
+  t.equal(failed.confirmAt, 31_000)
+
+  const polled = viewOf()
+  polled.accept(answerOf([tagged, plain], { index: '7' }), 0, 1)
+  polled.accept(answerOf([plain], { index: '8' }), 0, 2)
+  t.same(ids(polled), ['b', 'a'], 'an outage that was none of its own questions\' counts too')
+
+  const back = viewOf()
+  back.accept(answerOf([tagged, plain], { index: '7' }), 0)
+  const { healthy } = back.snapshot!
+  back.accept(answerOf([], { index: '6' }), 0)
+  t.equal(back.snapshot?.healthy, healthy, 'the very same list')
+})
+
+t.test('what is kept can be selected as before', async t => {
+  const view = viewOf()
+  view.accept(answerOf([tagged, plain], { index: '7' }), 0)
+  const before = view.select({ tag: 'x' }, false)
+  view.accept(answerOf([], { index: '6' }), 0)
+  t.equal(view.select({ tag: 'x' }, false), before)
+})
+
+t.test('a confirmation decides on what is kept, and on nothing else', async t => {
+  const view = viewOf()
+  view.accept(answerOf([tagged, plain, entry({ ID: 'c' })], { index: '57' }), 0)
+  view.accept(answerOf([entry({ ID: 'd' })], { index: '7' }), 0)
+  view.confirm(answerOf([plain, entry({ ID: 'e' })], { index: '9' }), 30_000)
+  t.same(ids(view), ['d', 'b'], 'e is for the watch to tell')
+  t.match(view.snapshot?.known, [{ held: undefined }, { listed: true, held: undefined }])
+  t.equal(view.confirmAt, undefined)
+})
+
+t.test('critical without an output, of a check that the agent runs, is a check that has not run yet', async t => {
+  const httpCheck = { ...check('critical'), Type: 'http' }
+  const held = (critical: WireCheck): string[] | undefined => {
+    const view = viewOf()
+    view.accept(answerOf([plain], { index: '7' }), 0)
+    view.fail(new Error('lost'), 0)
+    view.accept(answerOf([entry({ ID: 'b' }, [critical])], { index: '8' }), 0)
+    return ids(view)
+  }
+  t.same(held(httpCheck), ['b'])
+  t.same(held({ ...httpCheck, Output: 'connection refused' }), [])
+  t.same(held({ ...httpCheck, Type: 'ttl' }), [])
+  t.same(held({ ...httpCheck, CheckID: '_node_maintenance' }), [])
+
+  const view = viewOf()
+  view.accept(answerOf([plain], { index: '7' }), 0)
+  view.accept(answerOf([entry({ ID: 'b' }, [httpCheck])], { index: '8' }), 0)
+  t.same(ids(view), [], 'without an outage it says no more than critical')
+})
+
+t.test('what was kept unchecked is out with its first failing check, and gone when it is removed', async t => {
+  const unchecked = entry({ ID: 'b' }, [{ ...check('critical'), Type: 'http' }])
+  for (const last of [[entry({ ID: 'b' }, [{ ...check('critical'), Type: 'http', Output: 'refused' }])], []]) {
+    const view = viewOf()
+    view.accept(answerOf([plain], { index: '7' }), 0)
+    view.fail(new Error('lost'), 0)
+    view.accept(answerOf([unchecked], { index: '8' }), 0)
+    view.accept(answerOf([unchecked], { index: '9' }), 5000)
+    t.same(ids(view), ['b'])
+    view.accept(answerOf(last, { index: '10' }), 6000)
+    t.same([ids(view), view.snapshot?.known.length], [[], last.length])
   }
 })
