@@ -4,6 +4,7 @@ import { startProxy } from '../support/proxy.ts'
 import type { Fault } from './fault.ts'
 import { measureArrival } from './support/arrival.ts'
 import { startCaller } from './support/caller.ts'
+import { ConnectionPeak } from './support/connection-peak.ts'
 import { LogLines } from './support/log-lines.ts'
 import { quantile } from './support/statistics.ts'
 import { late, verdict } from './support/verdict.ts'
@@ -28,9 +29,7 @@ export const fault: Fault = {
       agent.api('PUT', '/v1/agent/service/register', { Name: name, Port: 1, Meta: { version } })
     for (const name of names) await register(name, '0')
     const proxy = await startProxy(t, agent)
-    let most = 0
-    const sampling = setInterval(() => { most = Math.max(most, proxy.connections) }, 5)
-    t.teardown(() => clearInterval(sampling))
+    const peak = new ConnectionPeak(t, proxy)
     const logger = new LogLines()
     const caller = startCaller(t, proxy.url, {}, logger)
 
@@ -47,6 +46,7 @@ export const fault: Fault = {
     }
     const limitLines = logger.count('maxWatches')
     const others = logger.lines.filter(line => !line.includes('maxWatches') && !line.includes('Healthy instances'))
+    const { most } = peak
     return {
       requests: services,
       errors,

@@ -4,6 +4,7 @@ import { startProxy } from '../support/proxy.ts'
 import type { Fault } from './fault.ts'
 import type { ManyServicesFigures } from './subjects/many-services.ts'
 import { addInstances, setStatus, type CatalogInstance } from './support/catalog.ts'
+import { ConnectionPeak } from './support/connection-peak.ts'
 import { now } from './support/monotonic.ts'
 import { median, spreadOf } from './support/statistics.ts'
 import { startSubject } from './support/subject.ts'
@@ -34,9 +35,7 @@ export const fault: Fault = {
     const instances = names.flatMap(name => [1, 2, 3].map(port => ({ name, id: `${name}-${port}`, port })))
     await addInstances(agent.api, instances)
     const proxy = await startProxy(t, agent)
-    let most = 0
-    const sampling = setInterval(() => { most = Math.max(most, proxy.connections) }, 5)
-    t.teardown(() => clearInterval(sampling))
+    const peak = new ConnectionPeak(t, proxy)
     const settings = { url: proxy.url, names, often }
     const subject = await startSubject<ManyServicesFigures>(t, 'many-services', settings)
 
@@ -50,6 +49,7 @@ export const fault: Fault = {
     const seldomTook = await arrivals(instances.slice(-3 * 20))
     const { log, missing, failures } = await subject.figures()
     const lines = log.filter(line => line.includes('maxWatches')).length
+    const { most } = peak
     return {
       errors: failures,
       detect: median(oftenTook),
