@@ -16,6 +16,8 @@ interface Parts {
 
 /** After an outage all resume together; this spreads their first requests. Milliseconds. */
 const spread = 200
+/** With jitter and spread all that was lost is back within a second of the agent's return. Milliseconds. */
+const slowest = 500
 
 /** Whether an error says that the agent did not answer at all. */
 export const isConnectionError = (error: unknown): boolean =>
@@ -67,7 +69,7 @@ export class Connectivity {
   /** A connection that broke while the agent goes on answering is no outage, and no line in the log. */
   async #probeUntilAnswered (err: unknown): Promise<void> {
     const { logger, clock, random } = this.#parts
-    const backoff = new Backoff({ initial: 100, max: 1000, random })
+    const backoff = new Backoff({ initial: 100, max: slowest, random })
     const since = clock.now()
     await clock.sleep(backoff.next(), this.#ended.signal)
     this.#lost = !await this.#answers()
