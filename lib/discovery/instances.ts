@@ -1,6 +1,6 @@
 import { instanceOf, statusOf, type EntryStatus } from '../consul/health-entry.ts'
 import type { ServiceInstance } from '../consul/instance.ts'
-import type { WireCheck, WireHealthEntry } from '../consul/wire.ts'
+import type { WireCheck, WireHealthEntry, WireService } from '../consul/wire.ts'
 import type { Held } from './guard.ts'
 import { instanceKey, type DiscoverQuery } from './source.ts'
 
@@ -112,25 +112,32 @@ function knownInstance (
 ): KnownInstance {
   const { Service: { ID: id }, Node: { Node: node } } = entry
   const status = statusOf(entry.Checks)
-  const known = { key: keyOf(entry), id, node, status, entry, listed: true, held }
-  if (held !== undefined) return { ...known, instance: before?.instance }
-  if (status !== 'passing' && status !== 'warning') return { ...known, instance: undefined }
-  return { ...known, instance: unchanged(before?.instance, instanceOf(entry, status, datacenter)) }
+  const listedAs = status === 'passing' || status === 'warning' ? status : undefined
+  const callableAs = held === undefined ? listedAs : before?.instance?.status
+  const instance = callableAs && (unchanged(before, entry, callableAs) ?? instanceOf(entry, callableAs, datacenter))
+  return { key: keyOf(entry), id, node, status, instance, entry, listed: true, held }
 }
 
-function unchanged (before: ServiceInstance | undefined, now: ServiceInstance): ServiceInstance {
-  return before !== undefined && isSame(before, now) ? before : now
+/** The instance of before, if it is still the same: most are, so that nothing is built for them. */
+function unchanged (
+  before: KnownInstance | undefined, entry: WireHealthEntry, status: 'passing' | 'warning'
+): ServiceInstance | undefined {
+  if (before?.instance?.status !== status || before.entry.Node.Address !== entry.Node.Address) return undefined
+  return isSame(before.entry.Service, entry.Service) ? before.instance : undefined
 }
 
-function isSame (one: ServiceInstance, other: ServiceInstance): boolean {
-  return one.address === other.address &&
-    one.port === other.port &&
-    one.status === other.status &&
-    one.weights.passing === other.weights.passing &&
-    one.weights.warning === other.weights.warning &&
-    one.datacenter === other.datacenter &&
-    sameElements(one.tags, other.tags) &&
-    sameElements(Object.entries(one.meta).flat(), Object.entries(other.meta).flat())
+function isSame (one: WireService, other: WireService): boolean {
+  return one.Address === other.Address &&
+    one.Port === other.Port &&
+    one.Weights?.Passing === other.Weights?.Passing &&
+    one.Weights?.Warning === other.Weights?.Warning &&
+    sameElements(one.Tags ?? [], other.Tags ?? []) &&
+    sameMap(one.Meta ?? {}, other.Meta ?? {})
+}
+
+function sameMap (one: Readonly<Record<string, string>>, other: Readonly<Record<string, string>>): boolean {
+  const keys = Object.keys(one)
+  return keys.length === Object.keys(other).length && keys.every(key => one[key] === other[key])
 }
 
 /** The key of an entry: an id is unique on its node. */

@@ -163,6 +163,12 @@ t.test('critical without an output, of a check that the agent runs, is a check t
   t.same(held({ ...httpCheck, Type: 'ttl' }), [])
   t.same(held({ ...httpCheck, CheckID: '_node_maintenance' }), [])
 
+  const moved = viewOf()
+  moved.accept(answerOf([plain], { index: '7' }), 0)
+  moved.fail(new Error('lost'), 0)
+  moved.accept(answerOf([entry({ ID: 'b', Port: 81 }, [httpCheck])], { index: '8' }), 0)
+  t.match(moved.snapshot?.healthy, [{ id: 'b', port: 81, status: 'passing' }], 'called where it is now')
+
   const view = viewOf()
   view.accept(answerOf([plain], { index: '7' }), 0)
   view.accept(answerOf([entry({ ID: 'b' }, [httpCheck])], { index: '8' }), 0)
