@@ -23,7 +23,7 @@ t.test('when one of three is killed no GET fails, and a POST only if it was on i
   const { registry, scripts } = await startService(t)
   const failed: { method: string, at: number, code: unknown }[] = []
   const calls: Promise<void>[] = []
-  const begun = performance.now()
+  let begun = performance.now()
   let killed = Infinity
 
   const call = async (method: 'GET' | 'POST'): Promise<void> => {
@@ -35,10 +35,11 @@ t.test('when one of three is killed no GET fails, and a POST only if it was on i
       failed.push({ method, at, code: (error as { cause?: { code?: unknown } }).cause?.code ?? error })
     }
   }
-  // Whatever the answers do, requests come at their times.
+  // Whatever the answers do, requests come at their times; a machine that is late does not get them all at once.
   for (let sent = 0; sent < 3 * perSecond; sent++) {
     const late = performance.now() - begun - sent * 1000 / perSecond
-    if (late < 0) await delay(-late)
+    if (late > 50) begun += late
+    await delay(Math.max(-late, 0))
     calls.push(call(sent % 2 === 0 ? 'GET' : 'POST'))
     if (sent === perSecond) scripts[1]!.kill().then(() => { killed = performance.now() })
   }

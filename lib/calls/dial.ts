@@ -59,7 +59,15 @@ export function dialer (instance: ServiceInstance, options: DialOptions): Dial {
 function startTimer (
   socket: Socket, { address, port }: ServiceInstance, { connectTimeout, clock }: DialOptions
 ): () => void {
-  return startLimit(clock, connectTimeout, () => {
+  let isOver = false
+  const giveUp = (): void => {
+    if (isOver) return
     socket.destroy(new errors.ConnectTimeoutError(`No connection to ${address}:${port} within ${connectTimeout} ms`))
-  })
+  }
+  // Where this process was busy for that long, the connection may be there and nobody has looked yet.
+  const stopTimer = startLimit(clock, connectTimeout, () => setImmediate(giveUp))
+  return () => {
+    isOver = true
+    stopTimer()
+  }
 }

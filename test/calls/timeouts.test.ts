@@ -180,3 +180,12 @@ t.test('a call that is over leaves no timer', async t => {
   }))
   await until(() => running === 0, { timeout: 2000, what: 'the end of every timer, that of a refused connection too' })
 })
+
+t.test('a process that was busy does not blame it on the instance that it was connecting to', async t => {
+  const server = await startServer(t, 'a')
+  const { dispatcher } = startCalls(t, new MemorySource({ svc: [server.instance] }), { connectTimeout: 50 })
+  const call = dispatcher.request(get)
+  const begun = performance.now()
+  while (performance.now() - begun < 100);
+  t.equal(await (await call).body.text(), 'a')
+})
