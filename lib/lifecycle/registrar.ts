@@ -100,11 +100,11 @@ export class Registrar {
     const present = await this.#presentChecks(signal)
     const parts = { ...this.#plan, published: this.#published() }
     const status = maintenance === undefined ? wanted : 'critical'
-    const [checkId, other] = checkIdsFor(parts, status, present, this.#registered !== undefined)
+    const { checkId, other, isKept } = checkIdsFor(parts, status, present, this.#registered?.checkId)
     const definition = definitionOf(parts, checkId, status)
     signal?.throwIfAborted()
     // Both are there: it would keep its old status.
-    if (checkId in present && other in present) await this.#dropCheck(checkId)
+    if (checkId in present && !isKept) await this.#dropCheck(checkId)
     await this.#write(definition)
     if (other in present) await this.#dropCheck(other)
     if (maintenance !== undefined) await this.#maintain(maintenance, maintenanceIdOf(parts.id) in present)
