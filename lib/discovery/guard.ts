@@ -109,8 +109,8 @@ export function confirmAt ({ held }: Guard): number | undefined {
 function doubtOf (guard: Guard, index: bigint, filteredByAcls: boolean, now: number): Doubt | undefined {
   if (filteredByAcls) return 'filtered'
   if (index < guard.index) return 'back'
-  if (index === guard.index && index > 1n) return 'unmoved'
-  return guard.disrupted || now < guard.settledAt ? 'disrupted' : undefined
+  if (guard.disrupted || now < guard.settledAt) return 'disrupted'
+  return index === guard.index && index > 1n ? 'unmoved' : undefined
 }
 
 /** After an answer without doubt the time runs of what was kept; what was not is gone. */

@@ -41,13 +41,10 @@ export function nextSnapshot (
   datacenter: string,
   held: ReadonlyMap<string, Held> = new Map()
 ): ServiceSnapshot {
-  const before = new Map(previous.known.map(known => [known.key, known]))
-  const listed = entries.map(entry => {
-    const key = keyOf(entry)
-    return knownInstance(entry, before.get(key), datacenter, held.get(key))
-  })
+  const before = partnerIn(previous.known, ({ entry }) => entry)
+  const listed = entries.map((entry, index) => knownInstance(entry, before(entry, index), datacenter, held))
   const known = held.size === 0 ? listed : [...listed, ...unlisted(previous, listed, held)]
-  const healthy = known.flatMap(({ instance }) => instance ?? [])
+  const healthy = known.map(({ instance }) => instance).filter(instance => instance !== undefined)
   return Object.freeze({
     known: Object.freeze(known),
     healthy: sameElements(previous.healthy, healthy) ? previous.healthy : Object.freeze(healthy)
@@ -56,9 +53,9 @@ export function nextSnapshot (
 
 /** Which instances an answer takes away: those that it does not list, and those whose checks are yet to run again. */
 export function lostKeys (previous: ServiceSnapshot, entries: readonly WireHealthEntry[]): string[] {
-  const listed = new Map(entries.map(entry => [keyOf(entry), entry]))
-  return previous.known.filter(({ key, instance }) => {
-    const entry = listed.get(key)
+  const now = partnerIn(entries, entry => entry)
+  return previous.known.filter(({ instance, entry: before }, index) => {
+    const entry = now(before, index)
     return entry === undefined || (instance !== undefined && isUnchecked(entry))
   }).map(({ key }) => key)
 }
@@ -84,8 +81,13 @@ export function isUnchecked ({ Checks: checks }: WireHealthEntry): boolean {
 /** The healthy instances of `before` that are none in `after`. */
 export function departed (before: ServiceSnapshot, after: ServiceSnapshot): readonly ServiceInstance[] {
   if (before.healthy === after.healthy) return []
-  const staying = new Set(after.healthy.map(instanceKey))
-  return before.healthy.filter(instance => !staying.has(instanceKey(instance)))
+  // Most are the same objects: only of the others the key says more.
+  const staying = new Set(after.healthy)
+  const others = before.healthy.filter(instance => !staying.has(instance))
+  if (others.length === 0) return others
+  const known = new Set(before.healthy)
+  const changed = new Set(after.healthy.filter(instance => !known.has(instance)).map(instanceKey))
+  return others.filter(instance => !changed.has(instanceKey(instance)))
 }
 
 /** Whether an instance is what a query asks for in memory: tags and status. */
@@ -108,14 +110,16 @@ function unlisted (
 }
 
 function knownInstance (
-  entry: WireHealthEntry, before: KnownInstance | undefined, datacenter: string, held: Held | undefined
+  entry: WireHealthEntry, before: KnownInstance | undefined, datacenter: string, allHeld: ReadonlyMap<string, Held>
 ): KnownInstance {
   const { Service: { ID: id }, Node: { Node: node } } = entry
+  const key = before?.key ?? keyOf(entry)
+  const held = allHeld.size === 0 ? undefined : allHeld.get(key)
   const status = statusOf(entry.Checks)
   const listedAs = status === 'passing' || status === 'warning' ? status : undefined
   const callableAs = held === undefined ? listedAs : before?.instance?.status
   const instance = callableAs && (unchanged(before, entry, callableAs) ?? instanceOf(entry, callableAs, datacenter))
-  return { key: keyOf(entry), id, node, status, instance, entry, listed: true, held }
+  return { key, id, node, status, instance, entry, listed: true, held }
 }
 
 /** The instance of before, if it is still the same: most are, so that nothing is built for them. */
@@ -138,6 +142,31 @@ function isSame (one: WireService, other: WireService): boolean {
 function sameMap (one: Readonly<Record<string, string>>, other: Readonly<Record<string, string>>): boolean {
   const keys = Object.keys(one)
   return keys.length === Object.keys(other).length && keys.every(key => one[key] === other[key])
+}
+
+/**
+ * Finds what belongs to an entry in another list: at the same place or next to it, as Consul keeps an order, else by
+ * its key.
+ */
+function partnerIn<T> (
+  list: readonly T[], entryOf: (element: T) => WireHealthEntry
+): (entry: WireHealthEntry, index: number) => T | undefined {
+  let shift = 0
+  let byKey: ReadonlyMap<string, T> | undefined
+  return (entry, index) => {
+    for (const place of [shift, shift + 1, shift - 1]) {
+      const element = list[index + place]
+      if (element === undefined || !isSameOne(entryOf(element), entry)) continue
+      shift = place
+      return element
+    }
+    byKey ??= new Map(list.map(element => [keyOf(entryOf(element)), element]))
+    return byKey.get(keyOf(entry))
+  }
+}
+
+function isSameOne (one: WireHealthEntry, other: WireHealthEntry): boolean {
+  return one.Service.ID === other.Service.ID && one.Node.Node === other.Node.Node
 }
 
 /** The key of an entry: an id is unique on its node. */

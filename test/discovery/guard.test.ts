@@ -24,7 +24,7 @@ const doubts: Row[] = [
   ['no index after one', at(57), whole(''), 'back', 1000 + heldFor],
   ['a newer index after an interruption', interrupted(at(57)), whole(58), 'disrupted', 1000 + heldFor],
   ['the same index', at(57), whole(57), 'unmoved', undefined],
-  ['the same index after an interruption', interrupted(at(57)), whole(57), 'unmoved', undefined],
+  ['the same index after an interruption', interrupted(at(57)), whole(57), 'disrupted', 31_000],
   ['a part that the token may see', at(57), filtered(58), 'filtered', undefined],
   ['such a part with a lower index', at(57), filtered(7), 'filtered', undefined]
 ]
