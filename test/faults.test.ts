@@ -2,11 +2,10 @@ import t, { type Test } from 'tap'
 import { fault as catalogRemoval } from './faults/catalog-removal.ts'
 import { fault as checkRemoved } from './faults/check-removed.ts'
 import type { Fault } from './faults/fault.ts'
-import { fault as instanceKill } from './faults/instance-kill.ts'
 import { measure } from './faults/support/measure.ts'
 
 /** Those that are over in a few seconds; `npm run test:faults` runs them all. */
-const faults: readonly Fault[] = [checkRemoved, catalogRemoval, instanceKill]
+const faults: readonly Fault[] = [checkRemoved, catalogRemoval]
 
 for (const fault of faults) {
   t.test(`${fault.done}: ${fault.promise}`, async t => {
