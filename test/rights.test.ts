@@ -117,7 +117,7 @@ t.test('an agent that comes up later is asked then', async t => {
   const late = await createConsul(t, { acl: true })
   const { app, lines } = await listeningApp(t, { url: late.url, service: { name: 'web' } })
   await late.start()
-  await until(() => aboutRights(lines).length > 0, { timeout: 15_000 })
+  await until(() => aboutRights(lines).length > 0, { timeout: 30_000 })
   t.match(aboutRights(lines), [{ message: /^The ACL token lacks service:write on web, service:read, node:read;/ }])
   t.ok(app)
 })

@@ -1,5 +1,7 @@
+import type { Clock } from '../clock.ts'
 import { isConnectionError, type Connectivity } from '../consul/connectivity.ts'
 import type { ConsulClient } from '../consul/client.ts'
+import { ApiStatusError } from '../errors.ts'
 import type { Right } from '../consul/wire.ts'
 import type { Logger } from '../logger.ts'
 import type { ResolvedOptions } from '../options/resolved.ts'
@@ -9,10 +11,13 @@ export interface RightsParts {
   readonly client: Pick<ConsulClient, 'authorize'>
   readonly connectivity: Pick<Connectivity, 'report' | 'restored'>
   readonly logger: Logger
+  readonly clock: Clock
 }
 
-/** An outage takes one, however long it is. */
-const maxTries = 5
+/** An outage takes one, however long it is; so does each look at an agent that has no leader yet. */
+const maxTries = 10
+/** Milliseconds between such looks. */
+const lookAgainAfter = 2000
 
 /**
  * Looks once at what the token may do, and says what it lacks: Consul shows less to a token with too few rights, and
@@ -29,18 +34,28 @@ export async function tellMissingRights (parts: RightsParts, signal: AbortSignal
 }
 
 async function ask (
-  { client, connectivity }: RightsParts, needed: readonly Right[], signal: AbortSignal
+  { client, connectivity, clock }: RightsParts, needed: readonly Right[], signal: AbortSignal
 ): Promise<boolean[]> {
   for (let tries = 1; tries <= maxTries; tries++) {
     try {
       return await client.authorize(needed, { signal })
     } catch (error) {
-      if (!isConnectionError(error)) break
-      connectivity.report(error)
-      await connectivity.restored(signal)
+      if (isConnectionError(error)) {
+        connectivity.report(error)
+        await connectivity.restored(signal)
+      } else if (isOfServers(error)) {
+        await clock.sleep(lookAgainAfter, signal)
+      } else {
+        break
+      }
     }
   }
   return []
+}
+
+/** Whether the agent could not ask its servers: it may have just been started. */
+function isOfServers (error: unknown): boolean {
+  return error instanceof ApiStatusError && / with 5\d\d: /.test(error.message)
 }
 
 /** What is used without being told: any service may be asked for, if `discovery.preload` does not say which. */
