@@ -1,15 +1,19 @@
-import type { Call } from './call.ts'
+interface RunningCall {
+  /** Whether it waits to hear of instances. */
+  readonly isDiscovering: boolean
+  abort (reason: Error): void
+}
 
 /** The calls that have begun and not ended. */
 export class RunningCalls {
-  readonly #calls = new Set<Call>()
+  readonly #calls = new Set<RunningCall>()
   #onNone: (() => void)[] = []
 
-  add (call: Call): void {
+  add (call: RunningCall): void {
     this.#calls.add(call)
   }
 
-  delete (call: Call): void {
+  delete (call: RunningCall): void {
     this.#calls.delete(call)
     if (this.#calls.size === 0) for (const onNone of this.#onNone.splice(0)) onNone()
   }

@@ -5,7 +5,7 @@ import type { Connectivity } from '../consul/connectivity.ts'
 import { ApiNotFoundError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import { confirmation } from './confirmation.ts'
-import { limitOf } from './limit.ts'
+import { limitOf } from '../limit.ts'
 import type { Listing } from './listing.ts'
 import type { Registrar } from './registrar.ts'
 
