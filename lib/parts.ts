@@ -57,7 +57,7 @@ export function createParts (options: ResolvedOptions, { logger, clock, random }
     connectivity,
     tokenChanges: new TokenChanges(token, clock),
     lookAtRights: signal => {
-      looked ??= tellMissingRights({ options, client, connectivity, logger, clock }, signal).catch(() => {})
+      looked ??= tellMissingRights({ options, client, connectivity, logger }, signal).catch(() => {})
     },
     health: healthOf(options.health, clock, logger),
     catalog,

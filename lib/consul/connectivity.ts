@@ -62,6 +62,16 @@ export class Connectivity {
     await this.#parts.clock.sleep(this.#parts.random() * spread, signal)
   }
 
+  /**
+   * After a failed request: resolves when it is of use to ask again. Without a connection that is when a probe was
+   * answered, else after `pause()` milliseconds. Rejects with the signal's reason.
+   */
+  async recover (error: unknown, pause: () => number, signal: AbortSignal): Promise<void> {
+    this.report(error)
+    if (isConnectionError(error)) await this.restored(signal)
+    else await this.#parts.clock.sleep(pause(), signal)
+  }
+
   close (): void {
     this.#ended.abort()
   }

@@ -1,7 +1,7 @@
 import { Backoff } from '../backoff.ts'
 import type { Clock, Random } from '../clock.ts'
 import type { ConsulClient } from '../consul/client.ts'
-import { isConnectionError, type Connectivity } from '../consul/connectivity.ts'
+import type { Connectivity } from '../consul/connectivity.ts'
 import { ApiNotFoundError } from '../errors.ts'
 import type { Readiness } from './readiness.ts'
 import { recheckEvery } from './recovery.ts'
@@ -40,10 +40,8 @@ export async function beat (parts: HeartbeatParts, signal: AbortSignal): Promise
       await clock.sleep(began + pace - clock.now(), signal)
     } catch (error) {
       signal.throwIfAborted()
-      connectivity.report(error)
       if (error instanceof ApiNotFoundError) onForgotten(asked)
-      if (isConnectionError(error)) await connectivity.restored(signal)
-      else await clock.sleep(failed.next(), signal)
+      await connectivity.recover(error, () => failed.next(), signal)
     }
   }
 }

@@ -136,7 +136,6 @@ export class Registration {
     try {
       this.#take(await this.#registrar!.register({ status, maintenance }, signal))
     } catch (error) {
-      this.#parts.connectivity.report(error)
       if (!this.ended) this.#standing.failed(error as Error)
       throw error
     }

@@ -1,10 +1,9 @@
 import { Backoff } from '../backoff.ts'
-import type { Clock, Random } from '../clock.ts'
-import { isConnectionError, type Connectivity } from '../consul/connectivity.ts'
+import type { Random } from '../clock.ts'
+import type { Connectivity } from '../consul/connectivity.ts'
 
 interface RetryParts {
   readonly connectivity: Connectivity
-  readonly clock: Clock
   readonly random: Random
 }
 
@@ -13,12 +12,11 @@ interface RetryParts {
  * answers and refuses. Rejects with the signal's reason.
  */
 export async function retry<T> (
-  failure: unknown, attempt: () => Promise<T>, { connectivity, clock, random }: RetryParts, signal: AbortSignal
+  failure: unknown, attempt: () => Promise<T>, { connectivity, random }: RetryParts, signal: AbortSignal
 ): Promise<T> {
   const backoff = new Backoff({ initial: 500, max: 10_000, random })
   for (let error = failure; ;) {
-    if (isConnectionError(error)) await connectivity.restored(signal)
-    else await clock.sleep(backoff.next(), signal)
+    await connectivity.recover(error, () => backoff.next(), signal)
     try {
       return await attempt()
     } catch (cause) {

@@ -1,4 +1,3 @@
-import type { Clock } from '../clock.ts'
 import { isConnectionError, type Connectivity } from '../consul/connectivity.ts'
 import type { ConsulClient } from '../consul/client.ts'
 import { ApiStatusError } from '../errors.ts'
@@ -9,9 +8,8 @@ import type { ResolvedOptions } from '../options/resolved.ts'
 export interface RightsParts {
   readonly options: Pick<ResolvedOptions, 'service' | 'mode' | 'discovery'>
   readonly client: Pick<ConsulClient, 'authorize'>
-  readonly connectivity: Pick<Connectivity, 'report' | 'restored'>
+  readonly connectivity: Pick<Connectivity, 'recover'>
   readonly logger: Logger
-  readonly clock: Clock
 }
 
 /** An outage takes one, however long it is; so does each look at an agent that has no leader yet. */
@@ -34,20 +32,14 @@ export async function tellMissingRights (parts: RightsParts, signal: AbortSignal
 }
 
 async function ask (
-  { client, connectivity, clock }: RightsParts, needed: readonly Right[], signal: AbortSignal
+  { client, connectivity }: RightsParts, needed: readonly Right[], signal: AbortSignal
 ): Promise<boolean[]> {
   for (let tries = 1; tries <= maxTries; tries++) {
     try {
       return await client.authorize(needed, { signal })
     } catch (error) {
-      if (isConnectionError(error)) {
-        connectivity.report(error)
-        await connectivity.restored(signal)
-      } else if (isOfServers(error)) {
-        await clock.sleep(lookAgainAfter, signal)
-      } else {
-        break
-      }
+      if (!isConnectionError(error) && !isOfServers(error)) break
+      await connectivity.recover(error, () => lookAgainAfter, signal)
     }
   }
   return []
