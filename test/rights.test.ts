@@ -122,6 +122,16 @@ t.test('an agent that comes up later is asked then', async t => {
   t.ok(app)
 })
 
+t.test('an agent that has found its tokens a moment after its start is asked again', async t => {
+  const proxy = await startCountingProxy(t, consul.url)
+  const early = [{ status: 500, body: 'No cluster leader' }, { status: 403, body: 'ACL not found' }]
+  proxy.answer = ({ url }) => url === path ? early.shift() : undefined
+  const { app, lines } = await listeningApp(t, { url: proxy.url, service: { name: 'web' } })
+  await until(() => aboutRights(lines).length > 0, { timeout: 30_000 })
+  t.equal(early.length, 0)
+  t.ok(app)
+})
+
 t.test('nobody listens, nothing is asked', async t => {
   const proxy = await startCountingProxy(t, consul.url)
   const { app } = await testApp(t, { url: proxy.url, service: { name: 'web' } })

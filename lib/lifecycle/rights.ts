@@ -1,6 +1,6 @@
 import { isConnectionError, type Connectivity } from '../consul/connectivity.ts'
 import type { ConsulClient } from '../consul/client.ts'
-import { ApiStatusError } from '../errors.ts'
+import { ApiForbiddenError, ApiStatusError } from '../errors.ts'
 import type { Right } from '../consul/wire.ts'
 import type { Logger } from '../logger.ts'
 import type { ResolvedOptions } from '../options/resolved.ts'
@@ -12,7 +12,7 @@ export interface RightsParts {
   readonly logger: Logger
 }
 
-/** An outage takes one, however long it is; so does each look at an agent that has no leader yet. */
+/** An outage takes one, however long it is; so does each look at an agent that has just been started. */
 const maxTries = 10
 /** Milliseconds between such looks. */
 const lookAgainAfter = 2000
@@ -38,16 +38,17 @@ async function ask (
     try {
       return await client.authorize(needed, { signal })
     } catch (error) {
-      if (!isConnectionError(error) && !isOfServers(error)) break
+      if (!isConnectionError(error) && !isOfStart(error)) break
       await connectivity.recover(error, () => lookAgainAfter, signal)
     }
   }
   return []
 }
 
-/** Whether the agent could not ask its servers: it may have just been started. */
-function isOfServers (error: unknown): boolean {
-  return error instanceof ApiStatusError && / with 5\d\d: /.test(error.message)
+/** Whether the agent may have just started: it has found no server, or no token yet, not even the anonymous one. */
+function isOfStart (error: unknown): boolean {
+  return (error instanceof ApiStatusError && / with 5\d\d: /.test(error.message)) ||
+    (error instanceof ApiForbiddenError && error.message.includes('ACL not found'))
 }
 
 /** What is used without being told: any service may be asked for, if `discovery.preload` does not say which. */
