@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events'
+import { connect } from 'node:net'
 import t from 'tap'
 import { request } from 'undici'
 import { listeningApp, messages } from './lifecycle/app.ts'
@@ -96,6 +97,17 @@ t.test('a streaming reply whose headers were sent before the drain ends in full 
   const started = performance.now()
   await closing
   t.ok(performance.now() - started < 20_000)
+})
+
+t.test('a connection that carries no request holds nothing up', async t => {
+  const { app, port } = await listeningApp(t, { url, service: { name: 'preconnected' }, drain: { delay: 0 } })
+  await registered(consul, 'preconnected', 'passing')
+  const accepted = once(app.server, 'connection')
+  const socket = connect(port, '127.0.0.1').on('error', () => {})
+  t.teardown(() => socket.destroy())
+  await accepted
+  await app.close()
+  t.notOk(app.server.listening)
 })
 
 t.test('drain() by hand drains once; the app is served until it closes, which does not drain again', async t => {

@@ -1,5 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { ServerHttp2Session } from 'node:http2'
+import { systemClock, type Clock } from '../clock.ts'
+import { UnusedConnections } from './unused-connections.ts'
 
 /**
  * Sends the server's clients elsewhere when it leaves. Over HTTP/1 with the reply to what they asked: it says
@@ -9,11 +11,13 @@ import type { ServerHttp2Session } from 'node:http2'
 export class Connections {
   readonly #replies = new Set<ServerResponse>()
   readonly #sessions = new Set<ServerHttp2Session>()
+  readonly #unused: UnusedConnections
   readonly #leaving: AbortSignal
 
   /** @param leaving aborts when the end begins; requests are served until `end()` and beyond */
-  constructor (server: Server, leaving: AbortSignal) {
+  constructor (server: Server, leaving: AbortSignal, clock: Clock = systemClock) {
     this.#leaving = leaving
+    this.#unused = new UnusedConnections(server, clock)
     server.prependListener('request', (request, reply) => this.follow(request, reply))
     server.on('session', (session: ServerHttp2Session) => this.#followSession(session))
     leaving.addEventListener('abort', () => {
@@ -24,6 +28,7 @@ export class Connections {
 
   /** For requests that reached the app by another server too; harmless the second time. */
   follow (request: IncomingMessage, reply: ServerResponse): void {
+    this.#unused.used(request.socket)
     if (request.httpVersionMajor !== 1) return
     if (this.#leaving.aborted) closeAfter(reply)
     if (this.#replies.has(reply)) return
@@ -31,8 +36,9 @@ export class Connections {
     reply.once('close', () => this.#replies.delete(reply))
   }
 
-  /** The server closes. Connections that would stay open for another request are not to hold it up. */
+  /** The server closes. Connections that would stay open for another request, or a first one, are not to hold it up. */
   end (): void {
+    this.#unused.end()
     for (const reply of this.#replies) {
       const { socket } = reply // Gone from the reply once that is finished.
       reply.once('finish', () => socket?.end())

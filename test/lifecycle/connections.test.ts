@@ -1,8 +1,17 @@
 import { once } from 'node:events'
 import { Agent, createServer, get, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import { createServer as createHttp2Server } from 'node:http2'
+import { createServer as createHttpsServer } from 'node:https'
+import { connect, type AddressInfo, type Server, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
 import t, { type Test } from 'tap'
+import type { Clock } from '../../lib/clock.ts'
 import { Connections } from '../../lib/lifecycle/connections.ts'
+import { ManualClock } from '../health/manual-clock.ts'
+import { certificateAuthority } from '../support/certificates.ts'
+
+const authority = await certificateAuthority()
+const { cert, key } = await authority.issue('127.0.0.1')
 
 interface Fixture {
   connections: Connections
@@ -125,4 +134,85 @@ t.test('a request that reached the app by another server is followed too', async
   const response = await fetch(`http://127.0.0.1:${(other.address() as AddressInfo).port}`)
   t.equal(response.headers.get('connection'), 'close')
   await response.text()
+})
+
+type Listening = [server: Server, connections: Connections, port: number]
+
+/** A server that replies to nobody. */
+async function silent (t: Test, kind: 'http' | 'https' | 'h2c', clock?: Clock): Promise<Listening> {
+  const https = () => createHttpsServer({ cert, key })
+  const server = { http: createServer, https, h2c: createHttp2Server as unknown as typeof createServer }[kind]()
+  const connections = new Connections(server, new AbortController().signal, clock)
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  return [server, connections, (server.address() as AddressInfo).port]
+}
+
+type Opening = [kind: Parameters<typeof silent>[1], open: (port: number) => Socket, is: 'connect' | 'secureConnect']
+const plain = (port: number) => connect(port, '127.0.0.1').resume()
+const unused: Record<string, Opening> = {
+  'that was opened and carried no request': ['http', plain, 'connect'],
+  'over TLS that carried no request': [
+    'https', port => connectTls({ port, host: '127.0.0.1', ca: authority.ca }), 'secureConnect'],
+  'that never began its TLS handshake': ['https', plain, 'connect'],
+  'that never began its HTTP/2 session': ['h2c', plain, 'connect'],
+  'that carried a part of its first headers': ['http', port => {
+    const socket = plain(port)
+    socket.write('GET / HTTP/1.1\r\nhost: ')
+    return socket
+  }, 'connect']
+}
+
+for (const [which, [kind, open, is]] of Object.entries(unused)) {
+  t.test(`a connection ${which} does not hold up the end`, async t => {
+    const [server, connections, port] = await silent(t, kind)
+    const accepted = once(server, is === 'connect' ? 'connection' : 'secureConnection')
+    const socket = open(port).on('error', () => {})
+    t.teardown(() => socket.destroy())
+    await Promise.all([once(socket, is), accepted])
+    connections.end()
+    await once(server.close(), 'close')
+  })
+
+  t.test(`nor if it is opened while the server closes: a connection ${which}`, async t => {
+    const [server, connections, port] = await silent(t, kind)
+    connections.end()
+    const accepted = once(server, 'connection')
+    const socket = open(port).on('error', () => {})
+    t.teardown(() => socket.destroy())
+    await accepted
+    await once(server.close(), 'close')
+  })
+}
+
+t.test('a connection whose first request is not answered yet is not cut', async t => {
+  const clock = new ManualClock()
+  const [server, connections, port] = await silent(t, 'http', clock)
+  const asked = once(server, 'request')
+  const response = fetch(`http://127.0.0.1:${port}`)
+  const [, reply] = await asked as [IncomingMessage, ServerResponse]
+  connections.end()
+  const closed = once(server.close(), 'close')
+  clock.advance(60_000)
+  reply.end('late')
+  t.equal(await (await response).text(), 'late')
+  await closed
+})
+
+t.test('an upgraded connection is the app\'s, and is not cut', async t => {
+  const clock = new ManualClock()
+  const [server, connections, port] = await silent(t, 'http', clock)
+  const upgraded = once(server, 'upgrade')
+  const socket = connect(port, '127.0.0.1')
+  t.teardown(() => socket.destroy())
+  socket.write('GET / HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n')
+  const [, ours] = await upgraded as [IncomingMessage, Socket]
+  ours.write('HTTP/1.1 101 Switching Protocols\r\n\r\n')
+  await once(socket, 'data')
+  connections.end()
+  clock.advance(60_000)
+  ours.write('still there')
+  const [chunk] = await once(socket, 'data')
+  t.equal(String(chunk), 'still there')
 })
