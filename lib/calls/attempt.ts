@@ -1,12 +1,12 @@
 import type { Duplex } from 'node:stream'
 import type { Dispatcher } from 'undici'
-import type { Endpoint } from '../balancing/endpoint.ts'
+import type { Endpoint, Outcome } from '../balancing/endpoint.ts'
 import type { Clock } from '../clock.ts'
 import { AttemptTimeoutError } from '../errors.ts'
 import type { Aftermath, InstancePool, PooledRequest } from './instance-pool.ts'
 import type { Abort, LegacyHandler } from './legacy-handler.ts'
 import { startLimit } from './limit.ts'
-import { isBreak, isFaultOfRequest, isRefusal } from './retry.ts'
+import { isBreak, isFaultOfRequest, isOfNoInstance, isRefusal } from './retry.ts'
 import { Swallow } from './swallow.ts'
 
 /** Whom an attempt belongs to. It is told once of the end, and of nothing afterwards. */
@@ -37,6 +37,11 @@ export class Attempt implements PooledRequest {
   #answered = false
   #stale = false
   #over = false
+  #startedAt = 0
+  /** Whether its endpoint has been told how it went. */
+  #recorded = false
+  /** Whether it ends for a reason that is not the instance's. */
+  #blameless = false
   #stopTimer: (() => void) | undefined
   #lastSentAt = -Infinity
 
@@ -60,13 +65,19 @@ export class Attempt implements PooledRequest {
 
   /** `origin`: by which the caller knows the service. */
   start (origin: string, options: Dispatcher.DispatchOptions): void {
+    this.#startedAt = this.#clock.now()
     this.endpoint.begin()
     this.#startTimer(this.#timeout)
     this.#pool.dispatch(origin, options, this)
   }
 
-  /** Ends it; the owner is told that it failed. */
+  /** Ends it, for a reason that is not the instance's; the owner is told that it failed. */
   abort (error: Error): void {
+    this.#blameless = true
+    this.#abandon(error)
+  }
+
+  #abandon (error: Error): void {
     if (this.#abort === undefined) this.onError(error)
     else this.#abort(error)
   }
@@ -95,6 +106,7 @@ export class Attempt implements PooledRequest {
   onHeaders (status: number, headers: Buffer[], resume: () => void, statusText: string): boolean {
     if (status >= 200) {
       this.#stopTimer?.()
+      this.#record(outcomeOf(status, headers))
       this.#answered = !isRefusal(status) || this.#owner.accepts(this, status, headers)
       if (!this.#answered) this.#owner = new Swallow(this, this.#clock)
     }
@@ -112,6 +124,7 @@ export class Attempt implements PooledRequest {
   /** The connection is the caller's now; the load on the instance lasts as long as that. */
   onUpgrade (status: number, headers: Buffer[] | string[] | null, socket: Duplex): void {
     this.#stopTimer?.()
+    this.#record('success')
     this.#pool.release(this, 'spent')
     socket.once('close', () => this.#end('spent'))
     this.#owner.attemptUpgraded(status, headers, socket)
@@ -119,7 +132,18 @@ export class Attempt implements PooledRequest {
 
   onError (error: Error): void {
     this.#stale = this.sent && !this.#answered && isBreak(error) && this.#pool.reuses(this)
+    if (!this.#over) this.#record(this.#isBlamelessFor(error) ? 'neutral' : 'failure')
     if (this.#end(this.#aftermathOf(error))) this.#owner.attemptFailed(this, error)
+  }
+
+  #record (outcome: Outcome): void {
+    if (this.#recorded) return
+    this.#recorded = true
+    this.endpoint.record(outcome, this.#startedAt, this.#clock.now())
+  }
+
+  #isBlamelessFor (error: Error): boolean {
+    return this.#blameless || this.#stale || isFaultOfRequest(error)
   }
 
   /** Whether it had not ended before. */
@@ -133,14 +157,17 @@ export class Attempt implements PooledRequest {
   }
 
   #startTimer (ms: number): void {
-    this.#stopTimer = startLimit(this.#clock, ms, () => this.#expire())
+    this.#stopTimer = startLimit(this.#clock, ms, isLate => this.#expire(isLate))
   }
 
-  #expire (): void {
+  #expire (isLate: boolean): void {
     const left = this.#lastSentAt + this.#timeout - this.#clock.now()
     if (left > 0) return this.#startTimer(left)
     const { name, id } = this.endpoint.instance
-    this.abort(new AttemptTimeoutError(name, id, this.#timeout))
+    // What was waited for was this process.
+    if (isLate) this.#startedAt = this.#clock.now()
+    this.#blameless = isLate
+    this.#abandon(new AttemptTimeoutError(name, id, this.#timeout))
   }
 
   /** A request that is refused for what it is leaves its connection untouched. */
@@ -148,4 +175,9 @@ export class Attempt implements PooledRequest {
     if (this.sent) return this.#stale ? 'stale' : 'spent'
     return isFaultOfRequest(error) ? 'reusable' : 'unsent'
   }
+}
+
+function outcomeOf (status: number, headers: readonly Buffer[]): Outcome {
+  if (!isRefusal(status)) return 'success'
+  return isOfNoInstance(headers) ? 'neutral' : 'failure'
 }

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { Balancer } from '../../lib/balancing/balancer.ts'
 import type { Endpoint } from '../../lib/balancing/endpoint.ts'
+import { memory } from '../../lib/balancing/ewma.ts'
 import { context, idOf, instance, seeded, tally } from './helpers.ts'
 
 function setUp (): { balancer: Balancer, gone: Endpoint[] } {
@@ -47,12 +48,15 @@ t.test('an endpoint stays the same over a change of status, in every group', asy
   const { balancer, gone } = setUp()
   const before = balancer.group('svc').pick([instance()], 'first', context())!
   before.begin()
+  before.record('success', 0, 20)
   const warning = instance({ status: 'warning' })
   const after = balancer.group('svc', 'tag').pick([warning], 'random', context())!
   t.equal(after, before)
   t.equal(after.instance, warning)
   t.equal(after.weight, 0.1)
   t.equal(after.outstanding, 1)
+  t.equal(after.load, 20, 'two attempts for a tenth of the weight')
+  t.equal(Math.exp(after.latencyLevel - 20 / memory).toFixed(3), '20.000')
   t.same(gone, [])
 })
 

@@ -15,12 +15,19 @@ import { MemorySource, startCalls, startServer } from './helpers.ts'
 
 /** Every endpoint that had an attempt. */
 const seen = new Set<Endpoint>()
-const { begin, end } = Endpoint.prototype
+/** How many attempts were begun, and of how many it was said how they went. */
+const told = { begun: 0, recorded: 0 }
+const { begin, record, end } = Endpoint.prototype
 
 t.before(() => {
   Endpoint.prototype.begin = function () {
     seen.add(this)
+    told.begun++
     begin.call(this)
+  }
+  Endpoint.prototype.record = function (...outcome) {
+    told.recorded++
+    record.apply(this, outcome)
   }
   Endpoint.prototype.end = function () {
     end.call(this)
@@ -28,7 +35,7 @@ t.before(() => {
   }
 })
 
-t.teardown(() => Object.assign(Endpoint.prototype, { begin, end }))
+t.teardown(() => Object.assign(Endpoint.prototype, { begin, record, end }))
 
 function choose (random: Random) {
   return <T>(values: readonly T[]): T => values[Math.floor(random() * values.length)] as T
@@ -124,6 +131,7 @@ t.test('whatever happens, every call begins and ends once, and so does every att
   await until(() => calls.every(({ ends }) => ends > 0), { what: 'the end of every call' })
   await until(() => [...seen].every(({ outstanding }) => outstanding === 0), { what: 'the end of every attempt' })
   await dispatcher.close()
+  t.equal(told.recorded, told.begun)
 
   t.same(tally(calls.map(({ starts, ends, afterEnd }) => `${starts} ${ends} ${afterEnd}`)), { '1 1 0': calls.length })
   const reasons = tally(calls.map(({ how }) => how))
