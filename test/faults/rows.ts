@@ -52,7 +52,7 @@ export const faultRows: readonly FaultRow[] = [
   },
   {
     fault: 'flapping check',
-    tests: ['faults/flapping-check.ts', 'discovery/churn.test.ts', 'discovery/flapping.test.ts']
+    tests: ['faults/flapping-check.ts', 'discovery/churn.test.ts', 'flapping.test.ts']
   },
   { fault: 'thundering herd', tests: ['faults/many-clients.ts', 'consul/connectivity.test.ts'] },
   { fault: '10,000 instances', tests: ['faults/ten-thousand-instances.ts'] },
