@@ -125,6 +125,9 @@ t.test('maintenance takes it out of discovery and back in', async t => {
   t.match(registry.explain('repaired').instances, [{ callable: false, reason: /in maintenance \(.*new disk/ }])
   await registry.maintenance(false)
   await until(async () => (await registry.discover('repaired')).length === 1)
+  await registry.deregister()
+  await registry.maintenance(true)
+  t.equal(lines.at(-1)?.message, 'No maintenance: nothing is registered')
 })
 
 t.test('with Consul down register() resolves, and it goes on in the background', async t => {
