@@ -36,6 +36,8 @@ export class Connectivity {
   /** Before each probe, and so before every try of those who wait for it. */
   readonly #pace: Backoff
   readonly #flapping = new Flapping()
+  /** What ends the requests that wait. */
+  readonly #held = new Set<AbortController>()
   readonly #ended = new AbortController()
   #probing: Promise<void> | undefined
   #answeredAt = -Infinity
@@ -83,6 +85,24 @@ export class Connectivity {
     else await this.#parts.clock.sleep(pause(), signal)
   }
 
+  /**
+   * Sends a request that may wait for long. An outage ends it: its connection may have died without a word, and would
+   * still be waited on when the agent has long been back.
+   */
+  async hold<T> (send: (signal: AbortSignal) => Promise<T>, signal: AbortSignal): Promise<T> {
+    signal.throwIfAborted()
+    const held = new AbortController()
+    const abort = () => held.abort(signal.reason)
+    signal.addEventListener('abort', abort, { once: true })
+    this.#held.add(held)
+    try {
+      return await send(held.signal)
+    } finally {
+      this.#held.delete(held)
+      signal.removeEventListener('abort', abort)
+    }
+  }
+
   close (): void {
     this.#ended.abort()
   }
@@ -107,6 +127,8 @@ export class Connectivity {
     const { logger, clock } = this.#parts
     this.#lost = true
     this.#outages++
+    const why = new ApiUnreachableError('a query that waits', 'the agent does not answer others either', { cause: err })
+    for (const held of this.#held) held.abort(why)
     const verdict = this.#flapping.judge(this, clock.now())
     if (verdict === 'news') logger.warn({ err }, 'Consul cannot be reached; what is known of it is kept')
     if (verdict === 'flapping') logger.warn({ err }, 'Consul comes and goes all the time; what is known of it is kept')

@@ -47,7 +47,7 @@ export async function watch<T> (parts: WatchParts<T>, signal: AbortSignal, from?
     try {
       await bucket.take(signal)
       askedAt = clock.now()
-      const answer = await query(cursor, signal)
+      const answer = await connectivity.hold(held => query(cursor, held), signal)
       // An agent at its limit of connections may answer at once and yet break off every query that waits.
       const hasWaited = cursor !== undefined
       const { next, valid } = advance(cursor, answer)

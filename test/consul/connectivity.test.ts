@@ -229,6 +229,32 @@ t.test('to recover ends with the reason of its signal', async t => {
   t.same(clock.pending, [])
 })
 
+t.test('an outage ends the requests that wait, which may never notice it', async t => {
+  const { connectivity, answerWith, pass } = parts()
+  const wait = (signal: AbortSignal) => new Promise<string>((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })
+  t.equal(await connectivity.hold(async () => 'in time', never), 'in time')
+  const waiting = connectivity.hold(wait, never)
+  answerWith(down)
+  connectivity.report(unreachable)
+  await pass(100)
+  const ended = t.rejects(waiting, { code: 'FST_CONSUL_API_UNREACHABLE', cause: unreachable })
+  await pass(200)
+  await ended
+})
+
+t.test('a request that waits ends with its signal too', async t => {
+  const { connectivity } = parts()
+  const controller = new AbortController()
+  const waiting = connectivity.hold(signal => new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  }), controller.signal)
+  controller.abort(new Error('enough'))
+  await t.rejects(waiting, { message: 'enough' })
+  await t.rejects(connectivity.hold(async () => t.fail('must not be sent'), controller.signal), { message: 'enough' })
+})
+
 t.test('after close nothing is probed and nothing is told', async t => {
   const { connectivity, clock, lines, probes } = parts()
   connectivity.report(unreachable)

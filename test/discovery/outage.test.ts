@@ -49,7 +49,7 @@ t.test('a suspended agent is an outage once a query has taken too long, and over
   await register(consul, { Name: 'web' })
   const { catalog, ids, log } = startCatalog(t, consul.url, { wait: 300, connection: { timeout: 300 } })
   await ids('web')
-  consul.suspend()
+  await consul.suspend()
   await until(() => log().includes(lost), { timeout: 10_000 })
   t.same(await ids('web'), ['web'])
   await t.rejects(catalog.discover('other'), { code: 'FST_CONSUL_UNAVAILABLE' })
