@@ -105,12 +105,11 @@ t.test('whoever drains or closes because the signal aborts gets the same drain',
   t.equal(registry.drain(), within)
 })
 
-t.test('await using closes it', async t => {
-  {
-    await using registry = testRegistry(t, 'scoped', 9003, { url }).registry
-    await registry.register()
-    await registered(consul, 'scoped', 'passing')
-  }
+t.test('what `await using` calls closes it', async t => {
+  const { registry } = testRegistry(t, 'scoped', 9003, { url })
+  await registry.register()
+  await registered(consul, 'scoped', 'passing')
+  await registry[Symbol.asyncDispose]()
   t.same(await entriesOf(consul, 'scoped'), [])
 })
 

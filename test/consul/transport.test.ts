@@ -102,7 +102,7 @@ t.test('a blocking query of a suspended agent ends after its wait, a sixteenth o
   await until(async () => (await client.discoverService('a')).length === 1)
   const { hash } = await client.agentService('a')
   const { index } = await client.health('a')
-  frozen.suspend()
+  await frozen.suspend()
   const queries = [
     failureOf(client.health('a', { index, wait: 320 })),
     failureOf(client.agentService('a', { hash, wait: '320ms' }))
