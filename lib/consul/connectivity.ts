@@ -4,8 +4,8 @@ import type { Clock, Random } from '../clock.ts'
 import {
   ApiForbiddenError, ApiRateLimitedError, ApiTimeoutError, ApiUnreachableError, TokenError
 } from '../errors.ts'
-import { Flapping } from '../flapping.ts'
 import type { Logger } from '../logger.ts'
+import { OutageLog } from './outage-log.ts'
 
 interface Parts {
   /** Asks the agent anything at all; rejects while it cannot be reached. */
@@ -33,9 +33,9 @@ export const isRefusal = (error: unknown): boolean =>
 /** Whether the agent answers. One probe serves everyone who waits for it to come back. */
 export class Connectivity {
   readonly #parts: Parts
+  readonly #log: OutageLog
   /** Before each probe, and so before every try of those who wait for it. */
   readonly #pace: Backoff
-  readonly #flapping = new Flapping()
   /** What ends the requests that wait. */
   readonly #held = new Set<AbortController>()
   readonly #ended = new AbortController()
@@ -46,6 +46,7 @@ export class Connectivity {
 
   constructor (parts: Parts) {
     this.#parts = parts
+    this.#log = new OutageLog(parts.logger)
     this.#pace = new Backoff({ initial: 100, max: slowest, random: parts.random })
   }
 
@@ -120,25 +121,17 @@ export class Connectivity {
     }
     this.#probing = undefined
     this.#answeredAt = clock.now()
-    if (this.#lost) this.#find(this.#answeredAt - since)
+    if (!this.#lost) return
+    this.#lost = false
+    this.#log.over(this.#answeredAt - since, this.#answeredAt)
   }
 
-  #lose (err: unknown): void {
-    const { logger, clock } = this.#parts
+  #lose (cause: unknown): void {
     this.#lost = true
     this.#outages++
-    const why = new ApiUnreachableError('a query that waits', 'the agent does not answer others either', { cause: err })
+    const why = new ApiUnreachableError('a query that waits', 'the agent does not answer others either', { cause })
     for (const held of this.#held) held.abort(why)
-    const verdict = this.#flapping.judge(this, clock.now())
-    if (verdict === 'news') logger.warn({ err }, 'Consul cannot be reached; what is known of it is kept')
-    if (verdict === 'flapping') logger.warn({ err }, 'Consul comes and goes all the time; what is known of it is kept')
-  }
-
-  #find (outage: number): void {
-    const { logger, clock } = this.#parts
-    this.#lost = false
-    const verdict = this.#flapping.judge(this, clock.now())
-    if (verdict === 'news') logger.info({ outage: Math.round(outage) }, 'Consul answers again')
+    this.#log.begun(cause, this.#parts.clock.now())
   }
 
   async #answers (): Promise<boolean> {

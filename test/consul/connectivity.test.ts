@@ -3,6 +3,7 @@ import { Connectivity, isConnectionError, isRefusal } from '../../lib/consul/con
 import {
   ApiForbiddenError, ApiRateLimitedError, ApiStatusError, ApiTimeoutError, ApiUnreachableError, TokenError
 } from '../../lib/errors.ts'
+import type { Logger } from '../../lib/logger.ts'
 import { collectingLogger } from '../health/collecting-logger.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 
@@ -10,9 +11,10 @@ const unreachable = new ApiUnreachableError('GET /v1/a', 'connect ECONNREFUSED')
 const settle = () => new Promise(setImmediate)
 const never = new AbortController().signal
 
-function parts () {
+function parts (overrides: Partial<Logger> = {}) {
   const clock = new ManualClock()
-  const { logger, lines } = collectingLogger()
+  const { logger: collecting, lines } = collectingLogger()
+  const logger = { ...collecting, ...overrides }
   let answer: () => unknown = () => 'leader'
   let probes = 0
   const connectivity = new Connectivity({
@@ -121,6 +123,17 @@ t.test('an agent that comes and goes without end takes three lines', async t => 
   t.equal(connectivity.outages, 20)
   t.match(lines.map(({ message }) => message), [/cannot be reached/, /answers again/, /comes and goes all the time/])
   t.equal(lines.length, 3)
+})
+
+t.test('a logger that throws keeps nobody from asking when the agent is back', async t => {
+  const { connectivity, pass, answerWith } = parts({ warn: () => { throw new Error('the worker has exited') } })
+  answerWith(down)
+  connectivity.report(unreachable)
+  for (const ms of [100, 200]) await pass(ms)
+  t.notOk(connectivity.up)
+  answerWith(() => 'leader')
+  await pass(400)
+  t.ok(connectivity.up)
 })
 
 t.test('an agent that refuses the probe answers', async t => {
