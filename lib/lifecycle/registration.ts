@@ -114,10 +114,10 @@ export class Registration {
   #listen ({ id, service: { name } }: RegistrationPlan, keeper: Keeper): void {
     const { follow, onTokenChange } = this.#parts
     const stopFollowing = follow(name, entries => keeper.look(entries, id))
-    const stopHearing = onTokenChange?.(() => this.#renew().catch(() => {}))
+    const stopHearing = onTokenChange(() => this.#renew().catch(() => {}))
     this.#stopListening = () => {
       stopFollowing()
-      stopHearing?.()
+      stopHearing()
     }
   }
 
