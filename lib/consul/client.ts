@@ -31,6 +31,9 @@ export interface ClientParts {
   readonly random?: Random
 }
 
+/** What Consul lets one ask at once: https://github.com/hashicorp/consul/blob/main/agent/acl_endpoint.go */
+const mostRights = 64
+
 /**
  * Consul's HTTP API, as far as it is needed here: promises, no state but the connections, no retries but one: a 403
  * asks for the token again, and another one is tried once.
@@ -167,12 +170,11 @@ export class ConsulClient implements AsyncDisposable {
    * endpoint, so that any error means no more than that it cannot say.
    */
   async authorize (rights: readonly Right[], options: CallOptions = {}): Promise<boolean[]> {
-    const path = '/internal/acl/authorize'
-    const body = rights.map(({ resource, access, name }) => ({ Resource: resource, Access: access, Segment: name }))
-    const deadline = options.timeout ?? this.#timeout
-    const response = await this.#send({ method: 'POST', path, body, deadline, signal: options.signal })
-    const { value } = readAnswer<WireRight[]>(`POST /v1${path}`, response, isListOf(rights.length))
-    return value.map(right => right.Allow)
+    const allowed: boolean[] = []
+    for (let from = 0; from < rights.length; from += mostRights) {
+      allowed.push(...await this.#authorize(rights.slice(from, from + mostRights), options))
+    }
+    return allowed
   }
 
   /** Ends every connection; requests under way fail. */
@@ -182,6 +184,15 @@ export class ConsulClient implements AsyncDisposable {
 
   async [Symbol.asyncDispose] (): Promise<void> {
     await this.close()
+  }
+
+  async #authorize (rights: readonly Right[], options: CallOptions): Promise<boolean[]> {
+    const path = '/internal/acl/authorize'
+    const body = rights.map(({ resource, access, name }) => ({ Resource: resource, Access: access, Segment: name }))
+    const deadline = options.timeout ?? this.#timeout
+    const response = await this.#send({ method: 'POST', path, body, deadline, signal: options.signal })
+    const { value } = readAnswer<WireRight[]>(`POST /v1${path}`, response, isListOf(rights.length))
+    return value.map(right => right.Allow)
   }
 
   async #write (path: string, rest: Pick<ApiRequest, 'query' | 'body'>, options: CallOptions): Promise<void> {
