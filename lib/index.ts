@@ -63,9 +63,11 @@ export type { BalanceOptions } from './calls/balance.ts'
 export type { PickOptions } from './calls/calls.ts'
 export type { Fetch, FetchInit } from './calls/fetch.ts'
 export type { CallRequest, CallRequestOptions } from './calls/request.ts'
-export type { BlockingOptions, CallOptions, ClientOptions, HealthQuery, ReadOptions } from './consul/client.ts'
+export type { ClientOptions } from './consul/client.ts'
 export type { ProxyDefinition, UpstreamDefinition } from './consul/mesh-definition.ts'
+export type { CallOptions, HealthQuery, ReadOptions } from './consul/query.ts'
 export type { CheckDefinition, ConnectDefinition, ServiceDefinition } from './consul/service-definition.ts'
+export type { BlockingOptions } from './consul/wait.ts'
 export type {
   Answer, CheckStatus, Right, WireAgentSelf, WireCheck, WireHealthEntry, WireService
 } from './consul/wire.ts'

@@ -8,7 +8,9 @@ import { Catalog } from './discovery/catalog.ts'
 import { HybridSource } from './discovery/hybrid.ts'
 import type { InstanceSource } from './discovery/source.ts'
 import { StaticSource } from './discovery/static.ts'
+import { consulStatusOf } from './health/consul-status.ts'
 import { HealthCheckManager } from './health/manager.ts'
+import { Membership } from './lifecycle/membership.ts'
 import { tellMissingRights } from './lifecycle/rights.ts'
 import type { Logger } from './logger.ts'
 import type { ResolvedOptions } from './options/resolved.ts'
@@ -18,8 +20,9 @@ export interface Parts {
   readonly client: ConsulClient
   readonly connectivity: Connectivity
   readonly tokenChanges: TokenChanges
-  /** Says in the background, once, what the token may not do. Ends with the signal. */
-  readonly lookAtRights: (signal: AbortSignal) => void
+  /** Says in the background, once, what the token may not do. */
+  readonly lookAtRights: () => void
+  readonly membership: Membership
   readonly health: HealthCheckManager
   readonly catalog: Catalog
   readonly fallback: StaticSource
@@ -29,6 +32,8 @@ export interface Parts {
 }
 
 interface Surroundings {
+  /** Aborts when the service begins to leave. */
+  readonly leaving: AbortSignal
   readonly logger: Logger
   readonly clock: Clock
   readonly random: Random
@@ -39,7 +44,8 @@ const probeTimeout = 1000
 /** Besides those for discovery: the watches on the own service, at the agent and in the catalog. */
 const ownWatches = 2
 
-export function createParts (options: ResolvedOptions, { logger, clock, random }: Surroundings): Parts {
+export function createParts (options: ResolvedOptions, surroundings: Surroundings): Parts {
+  const { leaving, logger, clock, random } = surroundings
   const { discovery, balancer, calls } = options
   const blocking = { limit: discovery.maxWatches + ownWatches, keepAlive: false }
   const token = new Token(options.token)
@@ -51,15 +57,29 @@ export function createParts (options: ResolvedOptions, { logger, clock, random }
   const catalog = new Catalog({ ...discovery, timeout }, { client, connectivity, logger, clock, random })
   const fallback = new StaticSource(options.fallback)
   const source = sourceOf(options.mode, catalog, fallback)
+  const tokenChanges = new TokenChanges(token, clock)
+  const health = healthOf(options.health, clock, logger)
   let looked: Promise<void> | undefined
   return {
     client,
     connectivity,
-    tokenChanges: new TokenChanges(token, clock),
-    lookAtRights: signal => {
-      looked ??= tellMissingRights({ options, client, connectivity, logger }, signal).catch(() => {})
+    tokenChanges,
+    lookAtRights: () => {
+      looked ??= tellMissingRights({ options, client, connectivity, logger }, leaving).catch(() => {})
     },
-    health: healthOf(options.health, clock, logger),
+    membership: new Membership({
+      options,
+      signal: leaving,
+      client,
+      connectivity,
+      readiness: () => consulStatusOf(health),
+      follow: (name, listener) => catalog.follow(name, listener),
+      onTokenChange: listener => tokenChanges.subscribe(listener),
+      logger,
+      clock,
+      random
+    }),
+    health,
     catalog,
     fallback,
     source,
@@ -69,8 +89,9 @@ export function createParts (options: ResolvedOptions, { logger, clock, random }
 
 /** @param left milliseconds for the calls that run */
 export async function closeParts (
-  { client, connectivity, tokenChanges, health, catalog, calls }: Parts, left: number
+  { client, connectivity, tokenChanges, membership, health, catalog, calls }: Parts, left: number
 ): Promise<void> {
+  membership.close()
   catalog.close()
   connectivity.close()
   tokenChanges.close()

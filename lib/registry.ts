@@ -4,12 +4,10 @@ import type { ConsulClient } from './consul/client.ts'
 import type { ServiceInstance } from './consul/instance.ts'
 import type { DiscoverQuery } from './discovery/source.ts'
 import { ClosedError, LeavingError, UnavailableError } from './errors.ts'
-import { consulStatusOf } from './health/consul-status.ts'
 import type { HealthCheckManager } from './health/manager.ts'
 import { drain } from './lifecycle/drain.ts'
 import { requireLeader } from './lifecycle/leader.ts'
 import { listenerOnPort, type Listener } from './lifecycle/listener.ts'
-import { Membership } from './lifecycle/membership.ts'
 import type { RegistrationStatus } from './lifecycle/registration-status.ts'
 import type { Logger } from './logger.ts'
 import { explain, type Explanation } from './observe/explain.ts'
@@ -29,11 +27,9 @@ export class ServiceRegistry implements AsyncDisposable {
   /** Consul's HTTP API, for what is not done here already. */
   readonly client: ConsulClient
   readonly #options: ResolvedOptions
-  readonly #logger: Logger
   readonly #clock: Clock
   readonly #parts: Parts
   readonly #leaving = new AbortController()
-  readonly #membership: Membership
   #drained: Promise<void> | undefined
   #closed: Promise<void> | undefined
   /** What the drain left of `drain.timeout`, for the calls that run at the end. Milliseconds. */
@@ -43,25 +39,11 @@ export class ServiceRegistry implements AsyncDisposable {
     options: ResolvedOptions, { logger, clock = systemClock, random = Math.random }: RegistrySurroundings
   ) {
     this.#options = options
-    this.#logger = logger
     this.#clock = clock
     this.#left = options.drain.timeout
-    this.#parts = createParts(options, { logger, clock, random })
-    const { client, connectivity, health, catalog, tokenChanges } = this.#parts
-    this.client = client
-    this.health = health
-    this.#membership = new Membership({
-      options,
-      signal: this.signal,
-      client,
-      connectivity,
-      readiness: () => consulStatusOf(health),
-      follow: (name, listener) => catalog.follow(name, listener),
-      onTokenChange: listener => tokenChanges.subscribe(listener),
-      logger,
-      clock,
-      random
-    })
+    this.#parts = createParts(options, { leaving: this.signal, logger, clock, random })
+    this.client = this.#parts.client
+    this.health = this.#parts.health
   }
 
   /** Aborts when the service begins to leave: for work that should end then. */
@@ -70,7 +52,7 @@ export class ServiceRegistry implements AsyncDisposable {
   }
 
   get registration (): RegistrationStatus {
-    return this.#membership.status
+    return this.#parts.membership.status
   }
 
   /** The undici `Dispatcher` behind `fetch` and `request`. */
@@ -101,11 +83,11 @@ export class ServiceRegistry implements AsyncDisposable {
     if (this.signal.aborted) throw new ClosedError('register()')
     const { service, mode, timeout } = this.#options
     if (!service || mode === 'static') return undefined
-    this.#parts.lookAtRights(this.signal)
+    this.#parts.lookAtRights()
     this.preload()
     if (mode === 'full') await this.requireLeader(timeout)
     try {
-      await this.#membership.join(listenerOnPort(service.port))
+      await this.#parts.membership.join(listenerOnPort(service.port))
     } catch (cause) {
       if (mode === 'full') return await this.#refuse(cause)
     }
@@ -117,8 +99,8 @@ export class ServiceRegistry implements AsyncDisposable {
    * @param readyPath the ready route as mounted
    */
   registerListener (listener: Listener, readyPath: string | undefined): void {
-    this.#parts.lookAtRights(this.signal)
-    this.#membership.join(listener, readyPath).catch(() => {})
+    this.#parts.lookAtRights()
+    this.#parts.membership.join(listener, readyPath).catch(() => {})
   }
 
   /**
@@ -126,7 +108,7 @@ export class ServiceRegistry implements AsyncDisposable {
    * follow.
    */
   async deregister (): Promise<void> {
-    await this.#membership.leave(this.#options.drain.timeout)
+    await this.#parts.membership.leave(this.#options.drain.timeout)
   }
 
   /**
@@ -144,11 +126,11 @@ export class ServiceRegistry implements AsyncDisposable {
   /**
    * Takes the service out of discovery, or back in; Consul remembers it over restarts of the agent. Without a
    * registration there is but a line in the log.
+   *
+   * @throws FST_CONSUL_CONFLICT while another process has the id: the entry is not this service's to touch
    */
   async maintenance (on: boolean, reason?: string): Promise<void> {
-    const { id } = this.registration
-    if (id === undefined) return this.#logger.warn({ on, reason }, 'No maintenance: nothing is registered')
-    await this.client.setMaintenance(id, on, reason)
+    await this.#parts.membership.maintain(on, reason)
   }
 
   /**
@@ -215,7 +197,7 @@ export class ServiceRegistry implements AsyncDisposable {
   /** @internal Services that are known to be needed are watched from here on. */
   preload (): void {
     const names = this.#parts.source === this.#parts.fallback ? [] : this.#options.discovery.preload
-    if (names.length > 0) this.#parts.lookAtRights(this.signal)
+    if (names.length > 0) this.#parts.lookAtRights()
     for (const name of names) this.#parts.catalog.preload(name)
   }
 
@@ -234,14 +216,14 @@ export class ServiceRegistry implements AsyncDisposable {
   }
 
   async #drain (): Promise<void> {
+    const { membership } = this.#parts
     const began = this.#clock.now()
-    await drain({ withdraw: within => this.#membership.drain(within), drain: this.#options.drain, clock: this.#clock })
+    await drain({ withdraw: within => membership.drain(within), drain: this.#options.drain, clock: this.#clock })
     this.#left = Math.max(this.#left - (this.#clock.now() - began), 0)
   }
 
   async #close (): Promise<void> {
     await this.drain()
-    this.#membership.close()
     await closeParts(this.#parts, this.#left)
   }
 }

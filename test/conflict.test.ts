@@ -50,6 +50,7 @@ for (const type of ['http', 'ttl'] as const) {
     t.match(told[0]?.message, /127\.0\.0\.1:9501.*/)
     t.match(told[0]?.message, /127\.0\.0\.1:9502.*/)
     t.same(winner.lines.filter(({ level }) => level === 'error'), [])
+    await t.rejects(loser.registry.maintenance(true), { code: 'FST_CONSUL_CONFLICT' }, 'the entry is the other\'s')
     const port = winner.registry.registration.state === 'registered' && (await agentService(consul, 'contested'))?.Port
     await loser.registry.health.check()
     await loser.registry.client.leader()

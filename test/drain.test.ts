@@ -1,10 +1,11 @@
 import { EventEmitter } from 'node:events'
 import { connect } from 'node:net'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { request } from 'undici'
-import { listeningApp, messages } from './lifecycle/app.ts'
+import { listeningApp, messages, type TestAppOptions } from './lifecycle/app.ts'
 import { agentService, entriesOf, gone, registered } from './lifecycle/catalog.ts'
 import { startConsul } from './support/consul.ts'
+import { startCountingProxy } from './support/counting-proxy.ts'
 import { once, until } from './support/wait.ts'
 
 const consul = await startConsul(t)
@@ -108,6 +109,57 @@ t.test('a connection that carries no request holds nothing up', async t => {
   await accepted
   await app.close()
   t.notOk(app.server.listening)
+})
+
+/** An app whose view of its own service is older than the agent's: the answer that shows the removal is held back. */
+async function lagging (
+  t: Test, name: string, drain: NonNullable<TestAppOptions['drain']>
+): Promise<Awaited<ReturnType<typeof listeningApp>> & { held: Promise<unknown>, show: () => void }> {
+  const proxy = await startCountingProxy(t, url)
+  const answers = new EventEmitter()
+  const held = once(answers, 'held')
+  const shown = once(answers, 'shown', 60_000)
+  t.teardown(() => answers.emit('shown'))
+  let wasListed = false
+  proxy.answer = async ({ url }) => {
+    if (!url.startsWith(`/v1/health/service/${name}`)) return undefined
+    const { status, headers, text, json: entries } = await consul.api<unknown[]>('GET', url)
+    if (wasListed && entries.length === 0) {
+      answers.emit('held')
+      await shown
+    }
+    wasListed = entries.length > 0
+    return { status, headers: { 'x-consul-index': String(headers['x-consul-index']) }, body: text }
+  }
+  const options = { url: proxy.url, service: { name, id: name }, discovery: { wait: '10s' }, drain }
+  const listening = await listeningApp(t, options)
+  await until(() => listening.app.consul.registration.state === 'registered')
+  return { ...listening, held, show: () => answers.emit('shown') }
+}
+
+t.test('the server closes when the catalog was seen to have forgotten the service, and not before', async t => {
+  const { app, lines, url: own, held, show } = await lagging(t, 'lagging', { delay: 0, timeout: '30s' })
+  const closing = app.close()
+  await held
+  t.equal(await agentService(consul, 'lagging'), undefined, 'the agent has forgotten it')
+  for (let round = 0; round < 50; round++) {
+    const { statusCode, body } = await request(own, { reset: true })
+    await body.dump()
+    if (statusCode !== 200) t.equal(statusCode, 200)
+  }
+  t.ok(app.server.listening)
+  show()
+  await closing
+  t.equal(messages(lines).at(-1), 'Deregistered from Consul')
+})
+
+t.test('a removal that is never seen is waited for until drain.timeout, and told', async t => {
+  const { app, lines } = await lagging(t, 'unseen', { delay: 200, timeout: 1000 })
+  const began = performance.now()
+  await app.close()
+  const took = performance.now() - began
+  t.ok(took > 900 && took < 10_000, `${took} ms`)
+  t.match(lines.at(-1), { level: 'warn', message: 'The removal from Consul was not seen in time' })
 })
 
 t.test('drain() by hand drains once; the app is served until it closes, which does not drain again', async t => {

@@ -105,12 +105,11 @@ t.test('whoever drains or closes because the signal aborts gets the same drain',
   t.equal(registry.drain(), within)
 })
 
-t.test('await using closes it', async t => {
-  {
-    await using registry = testRegistry(t, 'scoped', 9003, { url }).registry
-    await registry.register()
-    await registered(consul, 'scoped', 'passing')
-  }
+t.test('what `await using` calls closes it', async t => {
+  const { registry } = testRegistry(t, 'scoped', 9003, { url })
+  await registry.register()
+  await registered(consul, 'scoped', 'passing')
+  await registry[Symbol.asyncDispose]()
   t.same(await entriesOf(consul, 'scoped'), [])
 })
 
@@ -125,6 +124,9 @@ t.test('maintenance takes it out of discovery and back in', async t => {
   t.match(registry.explain('repaired').instances, [{ callable: false, reason: /in maintenance \(.*new disk/ }])
   await registry.maintenance(false)
   await until(async () => (await registry.discover('repaired')).length === 1)
+  await registry.deregister()
+  await registry.maintenance(true)
+  t.equal(lines.at(-1)?.message, 'No maintenance: nothing is registered')
 })
 
 t.test('with Consul down register() resolves, and it goes on in the background', async t => {

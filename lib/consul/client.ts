@@ -4,6 +4,7 @@ import { resolveOptions } from '../options/resolve.ts'
 import { isObject, readAnswer, statusError } from './answer.ts'
 import { instanceOf, isHealthAnswer, statusOf } from './health-entry.ts'
 import type { ServiceInstance } from './instance.ts'
+import { readParameters, type CallOptions, type HealthQuery, type ReadOptions } from './query.ts'
 import { wireDefinition, type ServiceDefinition } from './service-definition.ts'
 import { encodeName } from './service-name.ts'
 import { Token } from './token.ts'
@@ -15,34 +16,6 @@ import { longestWait, waitOf, type BlockingOptions } from './wait.ts'
 import type {
   Answer, CheckStatus, Right, WireAgentSelf, WireCheck, WireHealthEntry, WireRight, WireService
 } from './wire.ts'
-
-export type { BlockingOptions } from './wait.ts'
-
-export interface CallOptions {
-  signal?: AbortSignal | undefined
-  /** Milliseconds to the whole answer. Default: the `timeout` option, for blocking queries on top of the wait. */
-  timeout?: number
-}
-
-export interface ReadOptions extends CallOptions {
-  /** Default: the `datacenter` option, else the agent's. */
-  datacenter?: string | undefined
-  /** Consul Enterprise. Default: the `namespace` option, else the token's. */
-  namespace?: string | undefined
-  /** Consul Enterprise. Default: the `partition` option, else the agent's. */
-  partition?: string | undefined
-  consistency?: 'stale' | 'default' | 'consistent'
-}
-
-export interface HealthQuery extends ReadOptions, BlockingOptions {
-  /** The index of the answer before: Consul answers when there is a newer one, or after `wait`. */
-  index?: string | undefined
-  tag?: string | undefined
-  filter?: string | undefined
-  near?: string | undefined
-  /** Only instances whose checks all pass. */
-  passing?: boolean
-}
 
 export type ClientOptions = Pick<ConsulOptions,
   'url' | 'token' | 'tokenFile' | 'tls' | 'datacenter' | 'namespace' | 'partition' | 'timeout'>
@@ -57,6 +30,9 @@ export interface ClientParts {
   readonly token?: Token
   readonly random?: Random
 }
+
+/** What Consul lets one ask at once: https://github.com/hashicorp/consul/blob/main/agent/acl_endpoint.go */
+const mostRights = 64
 
 /**
  * Consul's HTTP API, as far as it is needed here: promises, no state but the connections, no retries but one: a 403
@@ -130,7 +106,7 @@ export class ConsulClient implements AsyncDisposable {
     const lane = index === undefined ? 'catalog' : 'blocking'
     const wait = index === undefined ? undefined : waitOf(query)
     return await this.#read(`/health/service/${encodeName(name)}`, {
-      ...this.#readParameters(query), index, wait, tag, filter, near, passing
+      ...readParameters(query, this.#datacenter), index, wait, tag, filter, near, passing
     }, { ...query, lane }, isHealthAnswer)
   }
 
@@ -174,7 +150,7 @@ export class ConsulClient implements AsyncDisposable {
   /** Every service of the catalog with all its tags. */
   async listServices (options: ReadOptions = {}): Promise<Record<string, string[]>> {
     const { value } = await this.#read<Record<string, string[]>>(
-      '/catalog/services', this.#readParameters(options), { ...options, lane: 'catalog' }, isObject)
+      '/catalog/services', readParameters(options, this.#datacenter), { ...options, lane: 'catalog' }, isObject)
     return Object.assign(Object.create(null), value)
   }
 
@@ -194,12 +170,11 @@ export class ConsulClient implements AsyncDisposable {
    * endpoint, so that any error means no more than that it cannot say.
    */
   async authorize (rights: readonly Right[], options: CallOptions = {}): Promise<boolean[]> {
-    const path = '/internal/acl/authorize'
-    const body = rights.map(({ resource, access, name }) => ({ Resource: resource, Access: access, Segment: name }))
-    const deadline = options.timeout ?? this.#timeout
-    const response = await this.#send({ method: 'POST', path, body, deadline, signal: options.signal })
-    const { value } = readAnswer<WireRight[]>(`POST /v1${path}`, response, isListOf(rights.length))
-    return value.map(right => right.Allow)
+    const allowed: boolean[] = []
+    for (let from = 0; from < rights.length; from += mostRights) {
+      allowed.push(...await this.#authorize(rights.slice(from, from + mostRights), options))
+    }
+    return allowed
   }
 
   /** Ends every connection; requests under way fail. */
@@ -211,14 +186,13 @@ export class ConsulClient implements AsyncDisposable {
     await this.close()
   }
 
-  #readParameters ({ datacenter, namespace, partition, consistency = 'default' }: ReadOptions): QueryParameters {
-    return {
-      dc: datacenter ?? this.#datacenter,
-      ...(namespace !== undefined && { ns: namespace }),
-      ...(partition !== undefined && { partition }),
-      stale: consistency === 'stale',
-      consistent: consistency === 'consistent'
-    }
+  async #authorize (rights: readonly Right[], options: CallOptions): Promise<boolean[]> {
+    const path = '/internal/acl/authorize'
+    const body = rights.map(({ resource, access, name }) => ({ Resource: resource, Access: access, Segment: name }))
+    const deadline = options.timeout ?? this.#timeout
+    const response = await this.#send({ method: 'POST', path, body, deadline, signal: options.signal })
+    const { value } = readAnswer<WireRight[]>(`POST /v1${path}`, response, isListOf(rights.length))
+    return value.map(right => right.Allow)
   }
 
   async #write (path: string, rest: Pick<ApiRequest, 'query' | 'body'>, options: CallOptions): Promise<void> {

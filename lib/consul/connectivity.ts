@@ -5,6 +5,7 @@ import {
   ApiForbiddenError, ApiRateLimitedError, ApiTimeoutError, ApiUnreachableError, TokenError
 } from '../errors.ts'
 import type { Logger } from '../logger.ts'
+import { OutageLog } from './outage-log.ts'
 
 interface Parts {
   /** Asks the agent anything at all; rejects while it cannot be reached. */
@@ -18,6 +19,8 @@ interface Parts {
 const spread = 200
 /** With jitter and spread all that was lost is back within a second of the agent's return. Milliseconds. */
 const slowest = 500
+/** A connection that is lost sooner after a probe was answered is the same trouble going on. Milliseconds. */
+const calmAfter = 1000
 
 /** Whether an error says that the agent did not answer at all. */
 export const isConnectionError = (error: unknown): boolean =>
@@ -30,16 +33,24 @@ export const isRefusal = (error: unknown): boolean =>
 /** Whether the agent answers. One probe serves everyone who waits for it to come back. */
 export class Connectivity {
   readonly #parts: Parts
+  readonly #log: OutageLog
+  /** Before each probe, and so before every try of those who wait for it. */
+  readonly #pace: Backoff
+  /** What ends the requests that wait. */
+  readonly #held = new Set<AbortController>()
   readonly #ended = new AbortController()
   #probing: Promise<void> | undefined
+  #answeredAt = -Infinity
   #lost = false
   #outages = 0
 
   constructor (parts: Parts) {
     this.#parts = parts
+    this.#log = new OutageLog(parts.logger)
+    this.#pace = new Backoff({ initial: 100, max: slowest, random: parts.random })
   }
 
-  /** A single connection may break: until the first probe has failed too the agent counts as up. */
+  /** Connections may break, the probe's too: until a second probe has failed the agent counts as up. */
   get up (): boolean {
     return !this.#lost
   }
@@ -52,11 +63,13 @@ export class Connectivity {
   /** To be told of every error of a request: a lost connection starts the probe. */
   report (error: unknown): void {
     if (!isConnectionError(error) || this.#probing !== undefined || this.#ended.signal.aborted) return
+    if (this.#parts.clock.now() - this.#answeredAt >= calmAfter) this.#pace.reset()
     this.#probing = this.#probeUntilAnswered(error).catch(() => {})
   }
 
   /** Resolves when a probe was answered, at once if none is needed. Rejects with the signal's reason. */
   async restored (signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted()
     if (this.#probing === undefined) return
     await abortable(this.#probing, signal)
     await this.#parts.clock.sleep(this.#parts.random() * spread, signal)
@@ -64,7 +77,8 @@ export class Connectivity {
 
   /**
    * After a failed request: resolves when it is of use to ask again. Without a connection that is when a probe was
-   * answered, else after `pause()` milliseconds. Rejects with the signal's reason.
+   * answered, and later each time if connections go on breaking all the same; else after `pause()` milliseconds.
+   * Rejects with the signal's reason.
    */
   async recover (error: unknown, pause: () => number, signal: AbortSignal): Promise<void> {
     this.report(error)
@@ -72,27 +86,52 @@ export class Connectivity {
     else await this.#parts.clock.sleep(pause(), signal)
   }
 
+  /**
+   * Sends a request that may wait for long. An outage ends it: its connection may have died without a word, and would
+   * still be waited on when the agent has long been back.
+   */
+  async hold<T> (send: (signal: AbortSignal) => Promise<T>, signal: AbortSignal): Promise<T> {
+    signal.throwIfAborted()
+    const held = new AbortController()
+    const abort = () => held.abort(signal.reason)
+    signal.addEventListener('abort', abort, { once: true })
+    this.#held.add(held)
+    try {
+      return await send(held.signal)
+    } finally {
+      this.#held.delete(held)
+      signal.removeEventListener('abort', abort)
+    }
+  }
+
   close (): void {
     this.#ended.abort()
   }
 
-  /** A connection that broke while the agent goes on answering is no outage, and no line in the log. */
-  async #probeUntilAnswered (err: unknown): Promise<void> {
-    const { logger, clock, random } = this.#parts
-    const backoff = new Backoff({ initial: 100, max: slowest, random })
+  async #probeUntilAnswered (error: unknown): Promise<void> {
+    const { clock } = this.#parts
+    const { signal } = this.#ended
     const since = clock.now()
-    await clock.sleep(backoff.next(), this.#ended.signal)
-    this.#lost = !await this.#answers()
-    const isOutage = this.#lost
-    if (isOutage) {
-      this.#outages++
-      logger.warn({ err }, 'Consul cannot be reached; what is known of it is kept')
-      do await clock.sleep(backoff.next(), this.#ended.signal)
-      while (!await this.#answers())
+    let failed = 0
+    await clock.sleep(this.#pace.next(), signal)
+    while (!await this.#answers()) {
+      failed++
+      if (failed === 2) this.#lose(error)
+      await clock.sleep(this.#pace.next(), signal)
     }
     this.#probing = undefined
+    this.#answeredAt = clock.now()
+    if (!this.#lost) return
     this.#lost = false
-    if (isOutage) logger.info({ outage: Math.round(clock.now() - since) }, 'Consul answers again')
+    this.#log.over(this.#answeredAt - since, this.#answeredAt)
+  }
+
+  #lose (cause: unknown): void {
+    this.#lost = true
+    this.#outages++
+    const why = new ApiUnreachableError('a query that waits', 'the agent does not answer others either', { cause })
+    for (const held of this.#held) held.abort(why)
+    this.#log.begun(cause, this.#parts.clock.now())
   }
 
   async #answers (): Promise<boolean> {

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Socket } from 'node:net'
-import { Pool } from 'undici'
+import { errors, Pool } from 'undici'
 import { abortable } from '../abortable.ts'
 import { systemClock } from '../clock.ts'
 import { ApiAnswerError, ApiTimeoutError, ApiUnreachableError, ClosedError, TokenError } from '../errors.ts'
@@ -162,7 +162,7 @@ export class Transport {
       if (signal.aborted) throw signal.reason
       if (error instanceof ApiAnswerError) throw error
       const reason = this.#closed ? 'the client was closed' : reasonOf(error)
-      throw new ApiUnreachableError(nameOf(request), reason, { cause: error })
+      throw new ApiUnreachableError(nameOf(request), reason, { cause: withoutText(error) })
     }
   }
 
@@ -178,6 +178,12 @@ export class Transport {
 }
 
 const nameOf = ({ method, path }: ApiRequest): string => `${method} /v1${path}`
+
+/** The error of what is no HTTP repeats what came, and whoever sent it may have been told our token. */
+function withoutText (error: unknown): unknown {
+  if (error instanceof errors.HTTPParserError) Object.assign(error, { data: undefined })
+  return error
+}
 
 /** Halves of characters, which no URL can hold, are replaced as a URL's own parser does. */
 const wellFormed = (text: string): string => text.replace(/\p{Cs}/gu, '\ufffd')

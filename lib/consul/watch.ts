@@ -47,7 +47,7 @@ export async function watch<T> (parts: WatchParts<T>, signal: AbortSignal, from?
     try {
       await bucket.take(signal)
       askedAt = clock.now()
-      const answer = await query(cursor, signal)
+      const answer = await connectivity.hold(held => query(cursor, held), signal)
       // An agent at its limit of connections may answer at once and yet break off every query that waits.
       const hasWaited = cursor !== undefined
       const { next, valid } = advance(cursor, answer)
@@ -55,10 +55,11 @@ export async function watch<T> (parts: WatchParts<T>, signal: AbortSignal, from?
       if (valid) onAnswer(answer)
       if (hasWaited) forgetFailures()
     } catch (error) {
-      if (cursor !== undefined && clock.now() - askedAt >= heldFor) forgetFailures()
+      const hasWaited = cursor !== undefined
+      if (hasWaited && clock.now() - askedAt >= heldFor) forgetFailures()
       cursor = undefined
       failures++
-      if (!signal.aborted) await recover(error).catch(() => {})
+      if (!signal.aborted) await recover(error, hasWaited).catch(() => {})
     }
   }
 
@@ -68,11 +69,10 @@ export async function watch<T> (parts: WatchParts<T>, signal: AbortSignal, from?
     failed.reset()
   }
 
-  async function recover (error: unknown): Promise<void> {
+  async function recover (error: unknown, hasWaited: boolean): Promise<void> {
     await onError(error, failures)
-    connectivity.report(error)
-    if (!isConnectionError(error)) return await clock.sleep((isRefusal(error) ? refused : failed).next(), signal)
-    await connectivity.restored(signal)
-    if (failures > 1) await clock.sleep(refused.next(), signal)
+    await connectivity.recover(error, () => (isRefusal(error) ? refused : failed).next(), signal)
+    // What is answered at once and broken off when it waits, again and again, is refused in fact.
+    if (isConnectionError(error) && hasWaited && failures > 1) await clock.sleep(refused.next(), signal)
   }
 }

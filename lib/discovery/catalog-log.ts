@@ -1,5 +1,5 @@
+import { Flapping } from '../flapping.ts'
 import type { Logger } from '../logger.ts'
-import { Flapping } from './flapping.ts'
 import { nothingKnown, type ServiceSnapshot } from './instances.ts'
 import type { ServiceView } from './view.ts'
 
@@ -71,6 +71,6 @@ export class CatalogLog {
     if (this.#brokenOffTold) return
     this.#brokenOffTold = true
     this.#logger.warn({ err }, 'The agent answers but breaks off watches, perhaps at its limit of connections ' +
-      '(limits.http_max_conns_per_client): they are begun again, more and more rarely')
+      '(limits.http_max_conns_per_client): they are begun again and again')
   }
 }

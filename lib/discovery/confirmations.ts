@@ -11,7 +11,7 @@ interface Parts {
   readonly clock: Clock
 }
 
-/** After a question that was not answered. Milliseconds. */
+/** After an answer that says nothing. Milliseconds. */
 const againAfter = 5000
 
 /** Asks whether instances that are kept are gone indeed, when their time has come. Unanswered they are kept on. */
@@ -57,9 +57,7 @@ export class Confirmations {
       try {
         onAnswer(view, await ask(view, signal))
       } catch (error) {
-        signal.throwIfAborted()
-        connectivity.report(error)
-        await clock.sleep(againAfter, signal)
+        await connectivity.recover(error, () => againAfter, signal)
       }
     }
   }

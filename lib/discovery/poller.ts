@@ -46,8 +46,7 @@ export class Poller {
   add (view: ServiceView): void {
     this.#askedAt.set(view, this.#parts.clock.now())
     if (this.#workers >= Math.min(concurrency, this.size) || this.#closed.signal.aborted) return
-    this.#workers++
-    this.#takeTurns(this.#closed.signal).catch(() => {}).finally(() => this.#workers--)
+    this.#takeTurns(this.#closed.signal).catch(() => {})
   }
 
   remove (view: ServiceView): void {
@@ -59,11 +58,17 @@ export class Poller {
     this.#askedAt.clear()
   }
 
+  /** It counts as a worker until it finds nothing to do, and not a moment longer: what is added then needs another. */
   async #takeTurns (signal: AbortSignal): Promise<void> {
-    for (let view = this.#next(); view !== undefined; view = this.#next()) {
-      const early = (this.#askedAt.get(view) ?? 0) + pollEvery - this.#parts.clock.now()
-      if (early > 0) await this.#parts.clock.sleep(early, signal)
-      else await this.#poll(view, signal)
+    this.#workers++
+    try {
+      for (let view = this.#next(); view !== undefined; view = this.#next()) {
+        const early = (this.#askedAt.get(view) ?? 0) + pollEvery - this.#parts.clock.now()
+        if (early > 0) await this.#parts.clock.sleep(early, signal)
+        else await this.#poll(view, signal)
+      }
+    } finally {
+      this.#workers--
     }
   }
 

@@ -1,6 +1,7 @@
 import type { Clock, Random } from '../clock.ts'
-import type { ConsulClient, HealthQuery } from '../consul/client.ts'
+import type { ConsulClient } from '../consul/client.ts'
 import { isConnectionError, isRefusal, type Connectivity } from '../consul/connectivity.ts'
+import type { HealthQuery } from '../consul/query.ts'
 import { patienceOf } from '../consul/wait.ts'
 import { watch } from '../consul/watch.ts'
 import type { Answer, WireHealthEntry } from '../consul/wire.ts'

@@ -29,6 +29,11 @@ export class Contradiction {
     this.#parts = parts
   }
 
+  /** Whether it stands: a ready service that Consul found critical to the last. */
+  get stands (): boolean {
+    return this.#told
+  }
+
   /** Looks at what the catalog lists of the service now. */
   look (registered: Registered, { Checks: checks }: WireHealthEntry): void {
     const check = checks.find(({ CheckID: id }) => id === registered.checkId)

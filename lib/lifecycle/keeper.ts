@@ -46,6 +46,11 @@ export class Keeper {
     })
   }
 
+  /** Whether Consul's check cannot reach a service that is ready: it is for that check to say when it can. */
+  get isUnreachable (): boolean {
+    return this.#contradiction.stands
+  }
+
   /** A write begins. What is known from before is neither judged nor waited on any more. */
   release (): void {
     this.#held.abort()
@@ -172,7 +177,7 @@ export class Keeper {
   }
 
   async #awaitRecovery (status: CheckStatus, signal: AbortSignal): Promise<void> {
-    if (status === 'passing') return
+    if (status === 'passing' || this.isUnreachable) return
     const { readiness, clock, onBetter } = this.#parts
     await recovered(status, readiness, clock, signal)
     onBetter()

@@ -48,6 +48,21 @@ export class Membership {
     await this.#joined
   }
 
+  /**
+   * Takes the service out of discovery, or back in. Without a registration there is but a line in the log.
+   *
+   * @throws FST_CONSUL_CONFLICT while another process has the id
+   */
+  async maintain (on: boolean, reason?: string): Promise<void> {
+    const { client, logger } = this.#parts
+    const { id, state, error } = this.status
+    if (state === 'conflict') throw error
+    if (id === undefined || state === 'draining' || state === 'stopped') {
+      return logger.warn({ on, reason }, 'No maintenance: nothing is registered')
+    }
+    await client.setMaintenance(id, on, reason)
+  }
+
   /** Takes the service out of Consul and waits until it is seen to be gone, `within` milliseconds. */
   async leave (within: number): Promise<void> {
     const registration = this.#registration

@@ -13,7 +13,7 @@ export interface RegistrationParts {
   /** Tells what the catalog lists under a name, now and after each change, until the returned function is called. */
   readonly follow: (name: string, listener: (entries: readonly WireHealthEntry[]) => void) => () => void
   /** Calls the listener when requests carry another token than before, until the returned function is called. */
-  readonly onTokenChange?: (listener: () => void) => () => void
+  readonly onTokenChange: (listener: () => void) => () => void
   readonly logger: Logger
   readonly clock: Clock
   readonly random: Random

@@ -114,10 +114,10 @@ export class Registration {
   #listen ({ id, service: { name } }: RegistrationPlan, keeper: Keeper): void {
     const { follow, onTokenChange } = this.#parts
     const stopFollowing = follow(name, entries => keeper.look(entries, id))
-    const stopHearing = onTokenChange?.(() => this.#renew().catch(() => {}))
+    const stopHearing = onTokenChange(() => this.#renew().catch(() => {}))
     this.#stopListening = () => {
       stopFollowing()
-      stopHearing?.()
+      stopHearing()
     }
   }
 
@@ -127,12 +127,17 @@ export class Registration {
     return { ...readiness, status: this.#hysteresis?.next(readiness.status) ?? readiness.status }
   }
 
-  /** Writes the registration with the present result of the own checks. */
+  /**
+   * Writes the registration with the present result of the own checks. What Consul could not reach before is not
+   * passing because it was written again, or callers would meet it until the next run of Consul's check.
+   */
   async #write (maintenance?: string): Promise<void> {
     const { signal } = this.#ended
-    this.#keeper!.release()
-    const { status } = await this.#present()
+    const keeper = this.#keeper!
+    keeper.release()
+    const { status: own } = await this.#present()
     signal.throwIfAborted()
+    const status = keeper.isUnreachable ? 'critical' : own
     try {
       this.#take(await this.#registrar!.register({ status, maintenance }, signal))
     } catch (error) {

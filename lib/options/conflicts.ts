@@ -38,6 +38,9 @@ export function refuseConflicts (
   const { url, tls, service, check, health, drain } = options
   const isHttps = url.url.startsWith('https:')
   const registers = service !== false && service.name !== undefined
+  // Consul's check would give up on an answer that still says healthy.
+  const outlasts = registers && health !== false && checkType === 'http' && check.path === undefined &&
+    health.timeout >= check.timeout
 
   const conflicts: Conflict[] = [
     [has('token') && has('tokenFile'), 'tokenFile', `left out beside ${named('token')}`],
@@ -55,6 +58,8 @@ export function refuseConflicts (
       [byCaller(`check.${field}`), `check.${field}`, `left out for a ${checkType} check`]),
     [health === false && isRecord(given.underPressure), 'underPressure', 'left out when health is false'],
     [health !== false && health.readyPath === health.livePath, 'health.livePath', 'another path than health.readyPath'],
+    [outlasts && has('health.timeout'), 'health.timeout', `less than ${named('check.timeout')} (${check.timeout} ms)`],
+    [outlasts && has('check.timeout'), 'check.timeout', `more than health.timeout (${health && health.timeout} ms)`],
     [has('drain.delay') && drain.delay > (drain.timeout ?? Infinity), 'drain.delay', 'at most drain.timeout']
   ]
   for (const [found, option, expected] of conflicts) {

@@ -1,7 +1,13 @@
 import t from 'tap'
-import { createStrategy, strategyChoice, strategyNames, type StrategyChoice } from '../../lib/balancing/strategies.ts'
+import { Custom } from '../../lib/balancing/custom.ts'
+import { First } from '../../lib/balancing/first.ts'
+import { WeightedRandom } from '../../lib/balancing/random.ts'
+import { createStrategy, strategyChoice, type StrategyChoice, strategyNames } from '../../lib/balancing/strategies.ts'
+import { effectiveWeight, positiveWeights } from '../../lib/balancing/weights.ts'
 import type { ServiceInstance } from '../../lib/consul/instance.ts'
-import { context, endpoints, idOf, seeded } from './helpers.ts'
+import { context, endpoints, idOf, instance, seeded, tally } from './helpers.ts'
+
+// lib/balancing/strategies.ts
 
 const lowestPort = (instances: readonly ServiceInstance[]): ServiceInstance | undefined =>
   instances.toSorted((one, other) => one.port - other.port)[0]
@@ -75,4 +81,111 @@ t.test('an unknown strategy is refused', async t => {
       message: `balancer.strategy must be one of round-robin, random, first, or a function, got ${received as string}`
     })
   }
+})
+
+// lib/balancing/first.ts
+
+t.test('the lowest id is picked, in whatever order the list comes', async t => {
+  const list = endpoints({ c: 1, B: 1, a: 1 })
+  const strategy = new First()
+  t.equal(idOf(strategy.pick(list, context())), 'B', 'by code unit')
+  t.equal(idOf(strategy.pick(list.toReversed(), context())), 'B')
+})
+
+t.test('the next one is picked after a failure', async t => {
+  const list = endpoints({ c: 1, a: 1, b: 1 })
+  const [c, a, b] = list
+  const strategy = new First()
+  t.equal(strategy.pick(list, context([a!])), b)
+  t.equal(strategy.pick(list, context([a!, b!])), c)
+})
+
+// lib/balancing/random.ts
+
+t.test('each endpoint is picked in proportion to its weight', async t => {
+  const weights: Record<string, number> = { a: 1, b: 0.1, c: 5, d: 2.5, e: 1 }
+  const list = endpoints(weights)
+  const strategy = new WeightedRandom(seeded(1))
+  const rounds = 96_000
+  const counts = tally(Array.from({ length: rounds }, () => idOf(strategy.pick(list, context()))))
+  for (const [id, weight] of Object.entries(weights)) {
+    const share = (counts[id] ?? 0) / rounds
+    t.equal(Math.abs(share - weight / 9.6) < 0.005, true, `${id} has ${share}, of ${weight / 9.6}`)
+  }
+})
+
+t.test('what is left after a failure is picked in proportion too', async t => {
+  const list = endpoints({ a: 100, b: 1, c: 3 })
+  const strategy = new WeightedRandom(seeded(2))
+  const counts = tally(Array.from({ length: 10_000 }, () => idOf(strategy.pick(list, context(list.slice(0, 1))))))
+  t.equal(counts.a, undefined)
+  t.equal(Math.abs((counts.c ?? 0) / 10_000 - 0.75) < 0.02, true)
+})
+
+t.test('the extremes of the random source pick one of the list', async t => {
+  const list = endpoints({ a: 1, b: 3 })
+  for (const value of [0, 1 - 2 ** -53]) {
+    const strategy = new WeightedRandom(() => value)
+    t.ok(strategy.pick(list, context()))
+    t.equal(strategy.pick(list, context(list.slice(0, 1))), list[1])
+  }
+})
+
+// lib/balancing/custom.ts
+
+t.test('the function is given the instances left and the call', async t => {
+  const list = endpoints({ a: 1, b: 1, c: 1 })
+  const strategy = new Custom((instances, call) => {
+    t.same(instances.map(({ id }) => id), ['b', 'c'])
+    t.equal(Object.isFrozen(instances), true)
+    t.same(call, { service: 'svc', key: 'customer-1' })
+    return instances[1]
+  })
+  t.equal(strategy.pick(list, context(list.slice(0, 1), 'customer-1')), list[2])
+})
+
+t.test('a function that wants none of them picks none', async t => {
+  t.equal(new Custom(() => undefined).pick(endpoints({ a: 1 }), context()), undefined)
+})
+
+t.test('what is no instance of the list is an error that says so', async t => {
+  const wrong = [
+    [instance({ id: 'a' }), 'another object'],
+    [null, 'null'],
+    ['a', 'another string'],
+    [Promise.resolve(), 'a promise']
+  ]
+  for (const [value, received] of wrong) {
+    t.throws(() => new Custom(() => value as undefined).pick(endpoints({ a: 1 }), context()), {
+      code: 'FST_CONSUL_INVALID_OPTION',
+      message: `strategy must be a function that returns one of the instances it is given, got ${received as string}`
+    })
+  }
+})
+
+// lib/balancing/weights.ts
+
+t.test('the weight of an instance', async t => {
+  const cases = [
+    { status: 'passing', passing: 1, warning: 1, weight: 1 },
+    { status: 'passing', passing: 7, warning: 1, weight: 7 },
+    { status: 'warning', passing: 1, warning: 1, weight: 0.1 },
+    { status: 'warning', passing: 7, warning: 7, weight: 0.7 },
+    { status: 'warning', passing: 7, warning: 2, weight: 2 },
+    { status: 'warning', passing: 1, warning: 0, weight: 0 }
+  ] as const
+  for (const { status, passing, warning, weight } of cases) {
+    const actual = effectiveWeight(instance({ status, weights: { passing, warning } }), 0.1)
+    t.equal(actual.toFixed(6), weight.toFixed(6), `${status} with ${passing}/${warning}`)
+  }
+})
+
+t.test('a warning share of 0 leaves an instance in warning nothing, one of 1 everything', async t => {
+  t.equal(effectiveWeight(instance({ status: 'warning' }), 0), 0)
+  t.equal(effectiveWeight(instance({ status: 'warning' }), 1), 1)
+})
+
+t.test('weights that are all 0 count the same', async t => {
+  t.same([...positiveWeights([{ weight: 0 }, { weight: 0 }])], [1, 1])
+  t.same([...positiveWeights([{ weight: 0 }, { weight: 2 }])], [0, 2])
 })

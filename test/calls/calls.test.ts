@@ -1,8 +1,12 @@
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { instance } from '../balancing/helpers.ts'
-import { startChild } from '../support/children.ts'
+import { MockAgent } from 'undici'
+import { Balance, parseBalance } from '../../lib/calls/balance.ts'
+import { instance, tally } from '../balancing/helpers.ts'
+import { startNode } from '../support/children.ts'
 import { MemorySource, startCalls, startServer } from './helpers.ts'
+
+// lib/calls/calls.ts
 
 t.test('pick() and calls share one order', async t => {
   const servers = [await startServer(t, 'a'), await startServer(t, 'b'), await startServer(t, 'c')]
@@ -60,7 +64,7 @@ t.test('a process that has made its calls ends, without close()', async t => {
   const server = await startServer(t, 'a')
   server.server.keepAliveTimeout = 60_000
   const script = fileURLToPath(import.meta.resolve('./one-call.ts'))
-  const child = await startChild(process.execPath, ['--import', 'tsx', script, String(server.instance.port)])
+  const child = await startNode(['--import', 'tsx', script, String(server.instance.port)])
   t.teardown(() => child.kill())
   const begun = performance.now()
   t.same(await child.ended, { code: 0, signal: null })
@@ -77,4 +81,121 @@ t.test('close() ends also when destroy() has to cut it short', async t => {
   await destroy()
   await closing
   await call
+})
+
+// lib/calls/request.ts
+
+async function setUp (t: Parameters<typeof startServer>[0]) {
+  const echo = await startServer(t, 'echo', ({ method, url }, response) => response.end(`${method} ${url}`))
+  return { echo, ...startCalls(t, new MemorySource({ svc: [echo.instance] })) }
+}
+
+t.test('request() is spread exactly over the instances', async t => {
+  const servers = [await startServer(t, 'a'), await startServer(t, 'b')]
+  const { request } = startCalls(t, new MemorySource({ svc: servers.map(({ instance }) => instance) }))
+  const bodies = []
+  for (let call = 0; call < 20; call++) bodies.push(await (await request(`http://svc/${call}`)).body.text())
+  t.same(tally(bodies), { a: 10, b: 10 })
+})
+
+t.test('path, query and method are as in undici', async t => {
+  const { request } = await setUp(t)
+  const cases = [
+    [request('http://svc/path?query#hash'), 'GET /path?query'],
+    [request(new URL('http://svc')), 'GET /'],
+    [request('http://svc/', { body: 'x' }), 'PUT /'],
+    [request('http://svc/', { method: 'DELETE' }), 'DELETE /'],
+    [request('http://svc/path', { query: { a: 1 } }), 'GET /path?a=1']
+  ] as const
+  for (const [call, expected] of cases) t.equal(await (await call).body.text(), expected)
+})
+
+t.test('a form of Node\'s kind is sent as a form', async t => {
+  const server = await startServer(t, 'a', (request, response) => {
+    response.end(request.headers['content-type'])
+    request.resume()
+  })
+  const { request } = startCalls(t, new MemorySource({ svc: [server.instance] }))
+  const body = new globalThis.FormData()
+  body.append('field', 'value')
+  t.match(await (await request('http://svc/', { method: 'POST', body })).body.text(), /^multipart\/form-data/)
+})
+
+t.test('an ordinary host is undici\'s alone, with the caller\'s dispatcher if there is one', async t => {
+  const { echo, request } = await setUp(t)
+  const origin = `http://127.0.0.1:${echo.instance.port}`
+  t.equal(await (await request(`${origin}/path`)).body.text(), 'GET /path')
+  const dispatcher = new MockAgent()
+  t.teardown(() => dispatcher.close())
+  dispatcher.get(origin).intercept({ path: '/' }).reply(200, 'mocked')
+  t.equal(await (await request(origin, { dispatcher })).body.text(), 'mocked')
+})
+
+t.test('a dispatcher of the caller\'s own goes first for services too', async t => {
+  const { request } = await setUp(t)
+  const dispatcher = new MockAgent()
+  t.teardown(() => dispatcher.close())
+  dispatcher.get('http://svc').intercept({ path: '/' }).reply(200, 'mocked')
+  t.equal(await (await request('http://svc/', { dispatcher })).body.text(), 'mocked')
+})
+
+t.test('what is no URL, and a balance that is none, are errors', async t => {
+  const { request } = await setUp(t)
+  await t.rejects(request('svc'), { code: 'ERR_INVALID_URL' })
+  await t.rejects(request('http://svc/', { balance: { retries: -2 } }), {
+    code: 'FST_CONSUL_INVALID_OPTION', message: /^balance\.retries/
+  })
+})
+
+// lib/calls/balance.ts
+
+const defaults = new Balance({
+  strategy: 'round-robin',
+  key: undefined,
+  tag: undefined,
+  datacenter: undefined,
+  timeout: 30_000,
+  deadline: 0,
+  retries: 2,
+  endsAt: undefined
+})
+
+t.test('what a call does not say is as the options say', async t => {
+  t.match(parseBalance({}, defaults), { ...defaults })
+  t.match(parseBalance({ strategy: undefined, timeout: undefined }, defaults), { ...defaults })
+  const strategy = () => undefined
+  const given = { strategy, key: 'k', tag: 't', datacenter: 'dc2', timeout: '1s', deadline: 2500, retries: 0 }
+  t.match(parseBalance(given, defaults), { ...given, timeout: 1000 })
+})
+
+t.test('what cannot be is refused', async t => {
+  const durations = 'milliseconds or a duration such as "1m30s"'
+  const cases: [options: unknown, message: string][] = [
+    [null, 'balance must be an object, got null'],
+    ['first', 'balance must be an object, got string'],
+    [{ strategy: 'best' }, 'balance.strategy must be one of round-robin, random, first, or a function, got "best"'],
+    [{ key: '' }, 'balance.key must be a string that is not empty, got ""'],
+    [{ key: 7 }, 'balance.key must be a string that is not empty, got number'],
+    [{ tag: null }, 'balance.tag must be a string that is not empty, got object'],
+    [{ datacenter: ['dc1'] }, 'balance.datacenter must be a string that is not empty, got object'],
+    [{ timeout: -1 }, `balance.timeout must be ${durations}, got -1`],
+    [{ timeout: '1 minute' }, `balance.timeout must be ${durations}, got "1 minute"`],
+    [{ deadline: () => 1 }, `balance.deadline must be ${durations}, got undefined`],
+    [{ retries: -1 }, 'balance.retries must be a whole number from 0 to 100, got -1'],
+    [{ retries: '2' }, 'balance.retries must be a whole number from 0 to 100, got "2"'],
+    [{ retries: 101 }, 'balance.retries must be a whole number from 0 to 100, got 101'],
+    [{ retries: 1.5 }, 'balance.retries must be a whole number from 0 to 100, got 1.5'],
+    [{ weight: 2 }, 'balance.weight must be absent: ' +
+      'a call has strategy, key, tag, datacenter, timeout, deadline, retries, got a value'],
+    [{ constructor: 2 }, /^balance\.constructor must be absent/.source]
+  ]
+  for (const [options, message] of cases) {
+    t.throws(() => parseBalance(options, defaults),
+      { code: 'FST_CONSUL_INVALID_OPTION', message: message.startsWith('^') ? new RegExp(message) : message })
+  }
+})
+
+t.test('a deadline can be made to count from a moment', async t => {
+  t.equal(defaults.startingAt(5), defaults)
+  t.match(parseBalance({ deadline: 100 }, defaults).startingAt(5), { deadline: 100, endsAt: 105 })
 })

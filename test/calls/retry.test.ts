@@ -1,8 +1,13 @@
+import * as fc from 'fast-check'
 import t from 'tap'
 import { errors } from 'undici'
+import { RetryBudget } from '../../lib/calls/retry-budget.ts'
 import { afterFailure, delayBefore, isIdempotent, isOfNoInstance, isRefusal } from '../../lib/calls/retry.ts'
 import { AttemptTimeoutError } from '../../lib/errors.ts'
 import { seeded } from '../balancing/helpers.ts'
+import { ManualClock } from '../support/manual-clock.ts'
+
+// lib/calls/retry.ts
 
 const refused = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' })
 const reset = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' })
@@ -67,4 +72,94 @@ t.test('a delay is anywhere between 0 and a growing limit', async t => {
     const delays = Array.from({ length: 1000 }, () => delayBefore(repeat, random))
     t.equal(delays.every(delay => delay >= 0 && delay < limit), true)
   }
+})
+
+// lib/calls/retry-budget.ts
+
+function start (ratio: number, perSecond: number) {
+  const clock = new ManualClock()
+  const budget = new RetryBudget({ ratio, perSecond }, clock)
+  return {
+    clock,
+    send: (requests: number) => { for (let sent = 0; sent < requests; sent++) budget.deposit() },
+    /** How many it grants out of so many that are wanted. */
+    granted: (wanted: number) => Array.from({ length: wanted }, () => budget.withdraw()).filter(Boolean).length
+  }
+}
+
+t.test('without any request there is what a second has, for the length of the window', async t => {
+  const { clock, granted } = start(0.2, 10)
+  t.equal(granted(1000), 100)
+  clock.advance(9000)
+  t.equal(granted(1000), 0)
+  clock.advance(1000)
+  t.equal(granted(1000), 100)
+})
+
+t.test('a share of the requests of the last ten seconds is added', async t => {
+  const { clock, send, granted } = start(0.2, 0)
+  send(4)
+  t.equal(granted(1), 0)
+  send(996)
+  t.equal(granted(1000), 200)
+  t.equal(granted(1), 0)
+  clock.advance(9999)
+  send(10)
+  t.equal(granted(5), 2)
+  clock.advance(1)
+  t.equal(granted(1), 0, 'the first requests have left the window, and what they gave with them')
+})
+
+t.test('a long time without a request leaves nothing behind', async t => {
+  const { clock, send, granted } = start(0.5, 1)
+  send(100)
+  t.equal(granted(20), 20)
+  clock.advance(1e9)
+  t.equal(granted(100), 10)
+})
+
+t.test('with nothing to give it gives nothing', async t => {
+  const { send, granted } = start(0, 0)
+  send(1000)
+  t.equal(granted(1), 0)
+})
+
+t.test('a total outage costs a share of the requests, however it goes on', async t => {
+  const { clock, send, granted } = start(0.2, 10)
+  let repeated = 0
+  for (let second = 0; second < 60; second++) {
+    for (let part = 0; part < 10; part++) {
+      send(100)
+      repeated += granted(200)
+      clock.advance(100)
+    }
+  }
+  t.equal(repeated / 60_000 <= 0.22, true, `${repeated} of 60,000 requests`)
+  t.equal(repeated / 60_000 >= 0.2, true)
+})
+
+t.test('whatever comes, no window of ten seconds holds more than its share, and none is kept back', async t => {
+  const step = fc.record({ wait: fc.integer({ min: 0, max: 4000 }), requests: fc.nat(50), wanted: fc.nat(50) })
+  const property = fc.property(
+    fc.array(step, { maxLength: 60 }), fc.constantFrom(0, 0.1, 0.2, 1, 2), fc.constantFrom(0, 0.5, 1, 10),
+    (steps, ratio, perSecond) => {
+      const { clock, send, granted } = start(ratio, perSecond)
+      const sent: number[] = []
+      const repeated: number[] = []
+      const inWindow = (times: number[]) => {
+        const first = Math.floor(clock.now() / 1000) - 9
+        return times.filter(time => Math.floor(time / 1000) >= first).length
+      }
+      for (const { wait, requests, wanted } of steps) {
+        clock.advance(wait)
+        send(requests)
+        sent.push(...new Array(requests).fill(clock.now()))
+        const room = Math.floor(ratio * inWindow(sent) + perSecond * 10 - inWindow(repeated))
+        const given = granted(wanted)
+        repeated.push(...new Array(given).fill(clock.now()))
+        if (given !== Math.min(wanted, Math.max(room, 0))) return false
+      }
+      return true
+    })
+  t.doesNotThrow(() => fc.assert(property, { seed: 1, numRuns: 500 }))
 })

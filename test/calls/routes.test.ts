@@ -1,7 +1,81 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import t from 'tap'
+import { interceptors } from 'undici'
 import { Balancer } from '../../lib/balancing/balancer.ts'
 import { Routes } from '../../lib/calls/routes.ts'
+import { targetOf } from '../../lib/calls/target.ts'
 import { instance, seeded } from '../balancing/helpers.ts'
+import { MemorySource, startCalls, startServer } from './helpers.ts'
+
+// lib/calls/target.ts
+
+const services: readonly [url: string, service: string, tag?: string | undefined, datacenter?: string][] = [
+  ['http://l02-runtime/', 'l02-runtime'],
+  ['https://l02-runtime/path?query#hash', 'l02-runtime'],
+  ['http://l02-runtime:80/', 'l02-runtime'],
+  ['https://l02-runtime:443/', 'l02-runtime'],
+  ['http://L02-Runtime/', 'l02-runtime'],
+  ['http://l02_runtime/', 'l02_runtime'],
+  ['http://user:secret@l02-runtime/', 'l02-runtime'],
+  ['http://bücher/', 'bücher'],
+  ['http://consul/', 'consul'],
+  ['http://l02-runtime.service.consul/', 'l02-runtime'],
+  ['http://l02-runtime.service.consul:80/', 'l02-runtime'],
+  ['http://l02-runtime.service.consul./', 'l02-runtime'],
+  ['http://L02-Runtime.Service.Consul/', 'l02-runtime'],
+  ['http://v2.l02-runtime.service.consul/', 'l02-runtime', 'v2'],
+  ['http://v2.1.l02-runtime.service.consul/', 'l02-runtime', 'v2.1'],
+  ['http://l02-runtime.service.dc2.consul/', 'l02-runtime', undefined, 'dc2'],
+  ['https://v2.l02-runtime.service.dc2.consul./', 'l02-runtime', 'v2', 'dc2'],
+  ['http://bücher.service.consul/', 'bücher'],
+  ['http://service.service.consul/', 'service'],
+  ['http://localhost.service.consul/', 'localhost']
+]
+
+const hosts = [
+  'http://localhost/',
+  'http://LOCALHOST/',
+  'http://localhost./',
+  'http://app.localhost/',
+  'http://127.0.0.1/',
+  'http://2130706433/',
+  'http://0x7f.1/',
+  'http://[::1]/',
+  'http://[::ffff:127.0.0.1]/',
+  'http://l02-runtime:8080/',
+  'http://l02-runtime:443/',
+  'https://l02-runtime:80/',
+  'http://l02-runtime.service.consul:8500/',
+  'http://l02-runtime./',
+  'http://example.com/',
+  'http://l02-runtime.default.svc.cluster.local/',
+  'http://service.consul/',
+  'http://service.dc2.consul/',
+  'http://node1.node.consul/',
+  'http://l02-runtime.query.consul/',
+  'http://l02-runtime.service.dc2.dc.consul/',
+  'http://l02-runtime.service.consul.example.com/',
+  'http://.service.consul/',
+  'http://a..l02-runtime.service.consul/',
+  'http://./',
+  'data:text/plain,l02-runtime',
+  'ftp://l02-runtime/',
+  'unix://l02-runtime/'
+]
+
+t.test('a host without a dot, or in Consul\'s DNS form, is a service', async t => {
+  for (const [url, service, tag, datacenter] of services) {
+    t.same(targetOf(new URL(url)), { service, tag, datacenter }, url)
+  }
+})
+
+t.test('every other URL is an ordinary host\'s', async t => {
+  for (const url of hosts) t.equal(targetOf(new URL(url)), undefined, url)
+})
+
+// lib/calls/routes.ts
 
 function routes (allow?: readonly string[]): Routes {
   return new Routes(new Balancer({ warningShare: 0.1, random: seeded(1), onGone () {} }), allow)
@@ -46,4 +120,65 @@ t.test('without a list every service is allowed, with an empty one none', async 
   t.equal(routes(['SVC']).find('http://svc')?.allowed, true)
   t.equal(routes(['other']).find('http://svc')?.allowed, false)
   t.equal(routes([]).find('http://svc')?.allowed, false)
+})
+
+// Redirects
+
+t.test('a redirect between services is followed, within calls.allow', async t => {
+  const target = await startServer(t, 'target')
+  const source = new MemorySource({ target: [target.instance] })
+  const first = await startServer(t, 'first', ({ url }, response) => {
+    response.writeHead(302, { location: url === '/out' ? `http://127.0.0.1:${target.instance.port}/` : 'http://target/' })
+    response.end()
+  })
+  source.set('svc', [first.instance])
+  const { fetch } = startCalls(t, source)
+  t.equal(await (await fetch('http://svc/')).text(), 'target')
+  t.equal(await (await fetch('http://svc/out')).text(), 'target')
+  const narrow = startCalls(t, source, { allow: ['svc'] })
+  await t.rejects(narrow.fetch('http://svc/'), { code: 'FST_CONSUL_NOT_ALLOWED' })
+  t.equal(await (await narrow.fetch('http://svc/out')).text(), 'target')
+})
+
+t.test('a redirect from an ordinary host to a service name does not reach the service', async t => {
+  const secret = await startServer(t, 'secret')
+  const source = new MemorySource({ secret: [secret.instance], 'secret.example': [secret.instance] })
+  const outside = createServer((_, response) => response.writeHead(302, { location: 'http://secret/' }).end())
+  outside.listen(0, '127.0.0.1')
+  await once(outside, 'listening')
+  t.teardown(() => outside.close())
+  const { fetch } = startCalls(t, source)
+  const { port } = outside.address() as AddressInfo
+  await t.rejects(fetch(`http://127.0.0.1:${port}/`), { message: 'fetch failed' })
+  const request = new globalThis.Request(`http://127.0.0.1:${port}/`)
+  await t.rejects(fetch(request), { message: 'fetch failed' })
+  t.equal(secret.requests, 0)
+  t.same(source.asked, [])
+})
+
+t.test('nor does it with a dispatcher of the caller\'s own that has ours behind it', async t => {
+  const secret = await startServer(t, 'secret')
+  const outside = await startServer(t, 'outside', (_, response) => {
+    response.writeHead(302, { location: 'http://secret/' }).end()
+  })
+  const { fetch, request, dispatcher } = startCalls(t, new MemorySource({ secret: [secret.instance] }))
+  const url = `http://127.0.0.1:${outside.instance.port}/`
+  const following = dispatcher.compose(interceptors.redirect({ maxRedirections: 1 }))
+  await t.rejects(fetch(url, { dispatcher }), { message: 'fetch failed' })
+  await t.rejects(fetch(url, { dispatcher: following }), { message: 'fetch failed' })
+  await t.rejects(request(url, { dispatcher: following }), { code: /ENOTFOUND|EAI_AGAIN/ })
+  t.equal(outside.requests, 3)
+  t.equal(secret.requests, 0)
+})
+
+t.test('tag and key stay with the service they were meant for when a call is redirected', async t => {
+  const target = await startServer(t, 'target')
+  const first = await startServer(t, 'first', ({ url }, response) => {
+    response.writeHead(302, { location: url === '/' ? '/again' : 'http://target/' }).end()
+  }, { tags: ['v2'] })
+  const source = new MemorySource({ target: [target.instance], svc: [first.instance] })
+  const { fetch } = startCalls(t, source)
+  t.equal(await (await fetch('http://svc/', { balance: { tag: 'v2' } })).text(), 'target')
+  const asked = source.asked.map(({ name, query }) => [name, query?.tag])
+  t.same(asked, [['svc', 'v2'], ['svc', 'v2'], ['target', undefined]])
 })

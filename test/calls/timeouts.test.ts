@@ -2,8 +2,10 @@ import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
-import { systemClock, type Clock } from '../../lib/clock.ts'
+import { startLimit } from '../../lib/calls/limit.ts'
+import { type Clock, systemClock } from '../../lib/clock.ts'
 import { instance } from '../balancing/helpers.ts'
+import { ManualClock } from '../support/manual-clock.ts'
 import { freePort } from '../support/ports.ts'
 import { until } from '../support/wait.ts'
 import { startBlackHole } from './black-hole.ts'
@@ -188,4 +190,55 @@ t.test('a process that was busy does not blame it on the instance that it was co
   const begun = performance.now()
   while (performance.now() - begun < 100);
   t.equal(await (await call).body.text(), 'a')
+})
+
+// lib/calls/limit.ts
+
+/** A clock whose timers fire late, as when the event loop stands still. */
+function lateClock (clock: ManualClock, delay: number): Clock {
+  return {
+    now: () => clock.now(),
+    after: (ms, callback) => clock.after(ms + delay, callback),
+    sleep: (ms, signal) => clock.sleep(ms, signal)
+  }
+}
+
+t.test('a limit is reached on time', async t => {
+  const clock = new ManualClock()
+  let reached = 0
+  startLimit(clock, 100, () => reached++)
+  clock.advance(99)
+  t.equal(reached, 0)
+  clock.advance(1)
+  t.equal(reached, 1)
+  t.same(clock.pending, [])
+})
+
+t.test('no limit is none', async t => {
+  const clock = new ManualClock()
+  const stop = startLimit(clock, 0, () => t.fail('reached'))
+  t.same(clock.pending, [])
+  stop()
+})
+
+t.test('what has arrived while the process stood still is read before the limit counts', async t => {
+  const clock = new ManualClock()
+  let reached = 0
+  startLimit(lateClock(clock, 2000), 100, () => reached++)
+  clock.advance(2100)
+  t.equal(reached, 0)
+  clock.advance(2020)
+  t.equal(reached, 1)
+})
+
+t.test('ended, it is never reached, in the time of grace either', async t => {
+  const clock = new ManualClock()
+  const stop = startLimit(clock, 100, () => t.fail('reached'))
+  stop()
+  clock.advance(100)
+  const stopLate = startLimit(lateClock(clock, 2000), 100, () => t.fail('reached'))
+  clock.advance(2100)
+  stopLate()
+  clock.advance(10_000)
+  t.same(clock.pending, [])
 })

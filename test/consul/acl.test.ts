@@ -144,6 +144,9 @@ t.test('which rights a token has can be asked for', async t => {
     { resource: 'node', access: 'read', name: '' },
     { resource: 'agent', access: 'read', name: 'any' }
   ]), [true, false, true, false])
+  const nodes = Array.from({ length: 150 }, (_, i) => ({ resource: 'node', access: 'read', name: `n${i}` } as const))
+  const many = await client.authorize([...nodes, { resource: 'agent', access: 'read', name: 'any' }])
+  t.same([many.length, many.indexOf(false)], [151, 150], 'more of them than Consul takes at once, in their order')
   const open = await startConsul(t)
   await t.rejects(clientOf(t, { url: open.url }).authorize([{ resource: 'node', access: 'read', name: '' }]),
     { code: 'FST_CONSUL_API_STATUS', message: /401.*ACL support disabled/ })

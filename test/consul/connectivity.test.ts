@@ -3,6 +3,7 @@ import { Connectivity, isConnectionError, isRefusal } from '../../lib/consul/con
 import {
   ApiForbiddenError, ApiRateLimitedError, ApiStatusError, ApiTimeoutError, ApiUnreachableError, TokenError
 } from '../../lib/errors.ts'
+import type { Logger } from '../../lib/logger.ts'
 import { collectingLogger } from '../health/collecting-logger.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 
@@ -10,9 +11,10 @@ const unreachable = new ApiUnreachableError('GET /v1/a', 'connect ECONNREFUSED')
 const settle = () => new Promise(setImmediate)
 const never = new AbortController().signal
 
-function parts () {
+function parts (overrides: Partial<Logger> = {}) {
   const clock = new ManualClock()
-  const { logger, lines } = collectingLogger()
+  const { logger: collecting, lines } = collectingLogger()
+  const logger = { ...collecting, ...overrides }
   let answer: () => unknown = () => 'leader'
   let probes = 0
   const connectivity = new Connectivity({
@@ -69,7 +71,7 @@ t.test('an outage is told once, probed at growing distances, and its end is told
     distances.push(clock.pending[0]!)
     await pass(clock.pending[0]!)
     connectivity.report(unreachable)
-    t.notOk(connectivity.up)
+    t.equal(connectivity.up, i === 0, 'the first probe may break as any request')
   }
   t.same(distances, [100, 200, 400, 500, 500, 500, 500])
   t.equal(probes(), 7, 'one probe at a time')
@@ -94,6 +96,46 @@ t.test('a broken connection of an agent that goes on answering is not told, and 
   t.same(lines, [])
 })
 
+t.test('a probe that breaks and is answered the next time is no outage either', async t => {
+  const { connectivity, pass, answerWith, lines, probes } = parts()
+  answerWith(down)
+  connectivity.report(unreachable)
+  await pass(100)
+  answerWith(() => 'leader')
+  await pass(200)
+  t.equal(probes(), 2)
+  t.ok(connectivity.up)
+  t.equal(connectivity.outages, 0)
+  t.same(lines, [])
+})
+
+t.test('an agent that comes and goes without end takes three lines', async t => {
+  const { connectivity, pass, answerWith, lines } = parts()
+  for (let i = 0; i < 20; i++) {
+    answerWith(down)
+    connectivity.report(unreachable)
+    for (const ms of [750, 750]) await pass(ms)
+    t.notOk(connectivity.up)
+    answerWith(() => 'leader')
+    await pass(750)
+    t.ok(connectivity.up)
+  }
+  t.equal(connectivity.outages, 20)
+  t.match(lines.map(({ message }) => message), [/cannot be reached/, /answers again/, /comes and goes all the time/])
+  t.equal(lines.length, 3)
+})
+
+t.test('a logger that throws keeps nobody from asking when the agent is back', async t => {
+  const { connectivity, pass, answerWith } = parts({ warn: () => { throw new Error('the worker has exited') } })
+  answerWith(down)
+  connectivity.report(unreachable)
+  for (const ms of [100, 200]) await pass(ms)
+  t.notOk(connectivity.up)
+  answerWith(() => 'leader')
+  await pass(400)
+  t.ok(connectivity.up)
+})
+
 t.test('an agent that refuses the probe answers', async t => {
   const { connectivity, pass, answerWith, clock } = parts()
   answerWith(() => { throw new ApiForbiddenError('GET /v1/status/leader', 403, '') })
@@ -108,9 +150,10 @@ t.test('a probe that had no token to send has asked nobody', async t => {
   answerWith(() => { throw new TokenError('the token option', 'sealed') })
   connectivity.report(unreachable)
   await pass(100)
+  await pass(200)
   t.notOk(connectivity.up)
   answerWith(() => 'leader')
-  await pass(200)
+  await pass(400)
   t.ok(connectivity.up)
   t.match(lines.map(({ message }) => message), [/cannot be reached/, 'Consul answers again'])
 })
@@ -137,6 +180,92 @@ t.test('waiting ends with the reason of its signal', async t => {
   const waiting = connectivity.restored(controller.signal)
   controller.abort(new Error('enough'))
   await t.rejects(waiting, { message: 'enough' })
+  await t.rejects(connectivity.restored(controller.signal), { message: 'enough' })
+})
+
+t.test('after an error that is an answer it is of use to ask again when the pause is over', async t => {
+  const { connectivity, clock, probes, pass } = parts()
+  let over = false
+  connectivity.recover(new ApiStatusError('GET /v1/a', 500, 'No cluster leader'), () => 700, never)
+    .then(() => { over = true })
+  t.same(clock.pending, [700])
+  await pass(699)
+  t.notOk(over)
+  await pass(1)
+  t.ok(over)
+  t.equal(probes(), 0)
+})
+
+t.test('after a lost connection that is when a probe was answered, however many it takes, for all', async t => {
+  const { connectivity, answerWith, pass, probes } = parts()
+  let over = 0
+  for (let i = 0; i < 3; i++) connectivity.recover(unreachable, () => 0, never).then(() => { over++ })
+  answerWith(down)
+  for (const ms of [100, 200, 400]) await pass(ms)
+  answerWith(() => 'leader')
+  await pass(499)
+  await pass(1)
+  t.equal(probes(), 4, 'one probe for all of them')
+  await pass(99)
+  t.equal(over, 0)
+  await pass(1)
+  t.equal(over, 3)
+})
+
+t.test('when connections break though probes are answered, it takes longer until a second was calm', async t => {
+  const { connectivity, clock, pass, lines } = parts()
+  const tries: number[] = []
+  async function breakAgain () {
+    const from = clock.now()
+    connectivity.recover(unreachable, () => 0, never).then(() => tries.push(clock.now() - from))
+    while (clock.pending[0] !== undefined) await pass(clock.pending[0])
+  }
+  for (let i = 0; i < 6; i++) await breakAgain()
+  t.same(tries, [200, 300, 500, 600, 600, 600])
+  await pass(1000)
+  await breakAgain()
+  t.equal(tries.at(-1), 200)
+  t.same(lines, [])
+})
+
+t.test('to recover ends with the reason of its signal', async t => {
+  const { connectivity, clock } = parts()
+  for (const error of [unreachable, new ApiForbiddenError('GET /v1/a', 403, '')]) {
+    const controller = new AbortController()
+    const waiting = connectivity.recover(error, () => 1000, controller.signal)
+    controller.abort(new Error('enough'))
+    await t.rejects(waiting, { message: 'enough' })
+    await t.rejects(connectivity.recover(error, () => 1000, controller.signal), { message: 'enough' })
+  }
+  connectivity.close()
+  await settle()
+  t.same(clock.pending, [])
+})
+
+t.test('an outage ends the requests that wait, which may never notice it', async t => {
+  const { connectivity, answerWith, pass } = parts()
+  const wait = (signal: AbortSignal) => new Promise<string>((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })
+  t.equal(await connectivity.hold(async () => 'in time', never), 'in time')
+  const waiting = connectivity.hold(wait, never)
+  answerWith(down)
+  connectivity.report(unreachable)
+  await pass(100)
+  const ended = t.rejects(waiting, { code: 'FST_CONSUL_API_UNREACHABLE', cause: unreachable })
+  await pass(200)
+  await ended
+})
+
+t.test('a request that waits ends with its signal too', async t => {
+  const { connectivity } = parts()
+  const controller = new AbortController()
+  const waiting = connectivity.hold(signal => new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  }), controller.signal)
+  controller.abort(new Error('enough'))
+  await t.rejects(waiting, { message: 'enough' })
+  await t.rejects(connectivity.hold(async () => t.fail('must not be sent'), controller.signal), { message: 'enough' })
 })
 
 t.test('after close nothing is probed and nothing is told', async t => {

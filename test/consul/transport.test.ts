@@ -1,8 +1,9 @@
 import { getEventListeners, once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { connect, createServer, type Socket } from 'node:net'
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { inspect } from 'node:util'
 import t from 'tap'
 import { startConsul } from '../support/consul.ts'
 import { freePort } from '../support/ports.ts'
@@ -102,7 +103,7 @@ t.test('a blocking query of a suspended agent ends after its wait, a sixteenth o
   await until(async () => (await client.discoverService('a')).length === 1)
   const { hash } = await client.agentService('a')
   const { index } = await client.health('a')
-  frozen.suspend()
+  await frozen.suspend()
   const queries = [
     failureOf(client.health('a', { index, wait: 320 })),
     failureOf(client.agentService('a', { hash, wait: '320ms' }))
@@ -194,6 +195,18 @@ t.test('what is not HTTP is an unreachable Consul', async t => {
   server.listen(port, '127.0.0.1')
   await once(server, 'listening')
   await t.rejects(clientOf(t, { url: `http://127.0.0.1:${port}` }).leader(), { code: 'FST_CONSUL_API_UNREACHABLE' })
+})
+
+t.test('what repeats our request, and is no HTTP, does not get our secrets into the error', async t => {
+  const server = createServer(socket => socket.on('error', () => {}).pipe(socket))
+  t.teardown(() => server.close())
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const client = clientOf(t, { url: `http://ann:p-ssw0rd@127.0.0.1:${port}`, token: 'tok-3f6c0b9e' })
+  const error = await failureOf(client.leader())
+  t.equal(error.code, 'FST_CONSUL_API_UNREACHABLE')
+  t.notMatch(inspect(error, { depth: Infinity }), /tok-3f6c0b9e|Basic/)
 })
 
 t.test('close ends what is under way, and later calls say so', async t => {

@@ -1,8 +1,13 @@
 import fc from 'fast-check'
 import t from 'tap'
+import { instanceOf } from '../../lib/consul/health-entry.ts'
+import { Departures } from '../../lib/discovery/departures.ts'
 import {
-  confirm, confirmAt, heldFor, judge, noDoubt, release, settlingFor, type Guard
+  confirm, confirmAt, type Guard, heldFor, judge, noDoubt, release, settlingFor
 } from '../../lib/discovery/guard.ts'
+import { entry } from '../consul/wire-entries.ts'
+
+// lib/discovery/guard.ts
 
 const whole = (index: number | string) => ({ index: String(index), filteredByAcls: false })
 const filtered = (index: number | string) => ({ index: String(index), filteredByAcls: true })
@@ -203,4 +208,34 @@ t.test('whatever has happened, a whole list that goes on counts in the end', asy
     }
     return guard.held.size === 0
   }), { seed: 1, numRuns: 2000 })
+})
+
+// lib/discovery/departures.ts
+
+const [a, b] = ['a', 'b'].map(id => instanceOf(entry({ ID: id }), 'passing', '')) as
+  [ReturnType<typeof instanceOf>, ReturnType<typeof instanceOf>]
+
+t.test('an instance that another list still holds has not left', async t => {
+  const departures = new Departures(() => new Set(['dc1/node-1/b']))
+  const told: string[][] = []
+  departures.onLeave(left => told.push(left.map(({ id }) => id)))
+  departures.check([a, b])
+  departures.check([b])
+  t.same(told, [['a']])
+})
+
+t.test('nobody is told of nothing, and no list is looked at for it', async t => {
+  const departures = new Departures(() => { throw new Error('looked') })
+  departures.onLeave(() => t.fail('told'))
+  departures.check([])
+})
+
+t.test('a listener that has ended is not told', async t => {
+  const departures = new Departures(() => new Set())
+  let told = 0
+  const end = departures.onLeave(() => { told++ })
+  departures.check([a])
+  end()
+  departures.check([b])
+  t.equal(told, 1)
 })

@@ -1,7 +1,10 @@
 import t from 'tap'
+import { listeningApp, messages } from '../lifecycle/app.ts'
+import { registered } from '../lifecycle/catalog.ts'
 import { startConsul } from '../support/consul.ts'
 import { startCountingProxy } from '../support/counting-proxy.ts'
 import { ManualClock } from '../support/manual-clock.ts'
+import { startProxy } from '../support/proxy.ts'
 import { until } from '../support/wait.ts'
 import { idsOf, register, startCatalog } from './helpers.ts'
 
@@ -76,11 +79,11 @@ t.test('each junk name is asked for once, and none is watched', async t => {
   t.notOk(proxy.requests.some(({ url }) => url.includes('index=')))
 })
 
-t.test('of three thousand junk names at once a thousand are remembered, and the real service before all', async t => {
+t.test('of fifteen hundred junk names at once a thousand are remembered, and the real service before all', async t => {
   await register(consul, { Name: 'real' })
   const { catalog, ids } = startCatalog(t, consul.url, { connection: { timeout: '1m' } })
   t.same(await ids('real'), ['real'])
-  const names = Array.from({ length: 3000 }, (_, i) => `junk-${i}`)
+  const names = Array.from({ length: 1500 }, (_, i) => `junk-${i}`)
   const answers = await Promise.all(names.map(name => catalog.discover(name)))
   t.ok(answers.every(list => list.length === 0))
   t.equal(names.filter(name => catalog.view(name) !== undefined).length, 999)
@@ -93,4 +96,25 @@ t.test('junk names do not fill the log', async t => {
   await Promise.all(Array.from({ length: 100 }, (_, i) => catalog.discover(`quiet-${i}`)))
   await t.rejects(catalog.discover('a\nb'))
   t.same(lines, [])
+})
+
+t.test('four thousand junk names at once hold up neither the registration nor the service that is there', async t => {
+  const proxy = await startProxy(t, consul)
+  const { app, lines } = await listeningApp(t, { url: proxy.url, service: { name: 'besieged' } })
+  let most = 0
+  const look = setInterval(() => { most = Math.max(most, proxy.connections) }, 5).unref()
+  t.teardown(() => clearInterval(look))
+  const junk = Array.from({ length: 4000 }, (_, i) => app.discover(`junk-${i}`))
+  let answered = 0
+  for (const call of junk) call.then(() => answered++)
+  const id = await until(() => app.consul.registration.state === 'registered' && app.consul.registration.id,
+    { timeout: 30_000 })
+  t.comment(`registered after ${answered} of the ${junk.length} answers`)
+  await consul.api('PUT', `/v1/agent/service/deregister/${id}`)
+  await registered(consul, 'besieged', 'passing')
+  t.comment(`and again after ${answered}`)
+  t.ok(answered < junk.length, 'both did not have to wait for them')
+  for (const list of await Promise.all(junk)) if (list.length > 0) t.fail('no junk has instances')
+  t.ok(most <= 72, `${most} connections`)
+  t.same(messages(lines, 'warn').filter(line => /reached|answers/.test(line)), [])
 })

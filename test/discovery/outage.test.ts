@@ -3,6 +3,7 @@ import { fakeServer } from '../consul/helpers.ts'
 import { entry } from '../consul/wire-entries.ts'
 import { createConsul, startConsul } from '../support/consul.ts'
 import { startCountingProxy } from '../support/counting-proxy.ts'
+import { ManualClock } from '../support/manual-clock.ts'
 import { startProxy } from '../support/proxy.ts'
 import { until } from '../support/wait.ts'
 import { idsOf, register, setStatus, startCatalog } from './helpers.ts'
@@ -48,12 +49,29 @@ t.test('a suspended agent is an outage once a query has taken too long, and over
   await register(consul, { Name: 'web' })
   const { catalog, ids, log } = startCatalog(t, consul.url, { wait: 300, connection: { timeout: 300 } })
   await ids('web')
-  consul.suspend()
+  await consul.suspend()
   await until(() => log().includes(lost), { timeout: 10_000 })
   t.same(await ids('web'), ['web'])
   await t.rejects(catalog.discover('other'), { code: 'FST_CONSUL_UNAVAILABLE' })
   consul.resume()
   await until(() => log().includes(back), { timeout: 10_000 })
+  await setStatus(consul, 'web', 'critical')
+  await until(() => catalog.view('web')?.snapshot?.healthy.length === 0, { timeout: 10_000 })
+  t.same(outages(log()), [lost, back])
+})
+
+t.test('connections that die without a word in an outage are not waited on after its end', async t => {
+  const consul = await startConsul(t)
+  await register(consul, { Name: 'web' })
+  const proxy = await startProxy(t, consul)
+  const { catalog, ids, log } = startCatalog(t, proxy.url, { wait: 60_000, connection: { timeout: 300 } })
+  await ids('web')
+  await until(() => proxy.connections === 2)
+  proxy.blackhole(true)
+  await t.rejects(catalog.discover('other'), { code: 'FST_CONSUL_UNAVAILABLE' })
+  await until(() => log().includes(lost), { timeout: 10_000 })
+  t.type(catalog.view('web')?.lostAt, 'number', 'the watch misses changes from here on')
+  proxy.forget()
   await setStatus(consul, 'web', 'critical')
   await until(() => catalog.view('web')?.snapshot?.healthy.length === 0, { timeout: 10_000 })
   t.same(outages(log()), [lost, back])
@@ -127,4 +145,58 @@ t.test('an agent that breaks off every watch is told of once, and its services a
   await until(() => watches === 3 && log().length === 2, { timeout: 10_000 })
   t.equal(catalog.peek('web')?.[0]?.port, 2)
   t.match(log(), ['info Healthy instances were found', /^warn The agent answers but breaks off watches/])
+})
+
+// Max stale
+
+const year = 365 * 24 * 3_600_000
+const consul = await startConsul(t)
+await register(consul, { Name: 'web' })
+await register(consul, { Name: 'db' })
+
+t.test('an idle list that is older than maxStale is not given out: Consul is asked first', async t => {
+  const proxy = await startCountingProxy(t, consul.url)
+  const clock = new ManualClock()
+  const { catalog, ids } = startCatalog(t, proxy.url, { clock, idleAfter: 1000, maxStale: 60_000 })
+  await ids('web')
+  await until(() => proxy.count() === 2)
+  clock.advance(1250)
+  t.equal(catalog.view('web')?.upkeep, 'idle')
+  clock.advance(60_000)
+  await register(consul, { Name: 'web', ID: 'web-2' })
+  t.equal(catalog.peek('web'), undefined)
+  t.same(await ids('web'), ['web', 'web-2'])
+})
+
+t.test('a polled list that is older than maxStale is not given out either', async t => {
+  const clock = new ManualClock()
+  const { catalog, ids } = startCatalog(t, consul.url, { clock, maxWatches: 1, maxStale: 500 })
+  await ids('web')
+  await ids('db')
+  clock.advance(501)
+  t.equal(catalog.peek('db'), undefined)
+  t.same(await ids('db'), ['db'])
+  t.same(idsOf(catalog.peek('db')), ['db'])
+})
+
+t.test('through an outage a list stays: for ever, or as long as maxStale says', async t => {
+  const clock = new ManualClock()
+  const patient = startCatalog(t, consul.url, { clock, idleAfter: 3 * year })
+  const strict = startCatalog(t, consul.url, { clock, idleAfter: 3 * year, maxStale: 60_000 })
+  for (const { ids } of [patient, strict]) await ids('db')
+  clock.advance(year)
+  t.same(await strict.ids('db'), ['db'], 'a watch that is not broken off is no stale one')
+
+  await consul.kill()
+  for (const { catalog } of [patient, strict]) await until(() => catalog.view('db')?.lostAt !== undefined)
+  clock.advance(60_000)
+  t.same(await strict.ids('db'), ['db'])
+  clock.advance(1)
+  await t.rejects(strict.catalog.discover('db'), {
+    code: 'FST_CONSUL_UNAVAILABLE',
+    message: /^What Consul said of db is older than discovery\.maxStale: Consul did not answer .*\. Check/
+  })
+  t.equal(strict.catalog.peek('db'), undefined)
+  clock.advance(year)
+  t.same(await patient.ids('db'), ['db'])
 })

@@ -101,6 +101,23 @@ t.test('when all are gone it rests, and begins again with the next', async t => 
   t.same(asked, ['b'])
 })
 
+t.test('one that is added in the moment in which the last one goes is asked for too', async t => {
+  for (let hops = 0; hops < 10; hops++) {
+    const { asked, poller, pass, add } = start(t, async view => {
+      if (view.key.name !== 'last') return
+      poller.remove(view)
+      addLater(hops)
+    })
+    const addLater = async (hops: number): Promise<void> => {
+      for (let i = 0; i < hops; i++) await undefined
+      add('next')
+    }
+    add('last')
+    await pass(6100)
+    t.same(asked, ['last', 'next'], `${hops} turns of the microtask queue later`)
+  }
+})
+
 t.test('while the agent is away nothing is asked', async t => {
   const { asked, connectivity, pass, add, away } = start(t)
   add('a')

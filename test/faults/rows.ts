@@ -23,7 +23,7 @@ export const faultRows: readonly FaultRow[] = [
   },
   {
     fault: 'all instances fail',
-    tests: ['calls/retry-budget.test.ts', 'retry-storm.test.ts'],
+    tests: ['calls/retry.test.ts', 'retry-storm.test.ts'],
     note: 'the budget bounds what is sent; there is no ejection yet that could eject everything'
   },
   { fault: 'connections are swallowed', tests: ['faults/instance-black-hole.ts', 'calls/timeouts.test.ts'] },
@@ -52,7 +52,7 @@ export const faultRows: readonly FaultRow[] = [
   },
   {
     fault: 'flapping check',
-    tests: ['faults/flapping-check.ts', 'discovery/churn.test.ts', 'discovery/flapping.test.ts']
+    tests: ['faults/flapping-check.ts', 'discovery/churn.test.ts', 'flapping.test.ts']
   },
   { fault: 'thundering herd', tests: ['faults/many-clients.ts', 'consul/connectivity.test.ts'] },
   { fault: '10,000 instances', tests: ['faults/ten-thousand-instances.ts'] },
@@ -76,7 +76,7 @@ export const faultRows: readonly FaultRow[] = [
   },
   {
     fault: 'storm of retries that outlives its cause',
-    tests: ['retry-storm.test.ts', 'calls/retry-budget.test.ts'],
+    tests: ['retry-storm.test.ts', 'calls/retry.test.ts'],
     note: 'recovery above capacity needs the simulation in virtual time, which is not built yet'
   },
   {

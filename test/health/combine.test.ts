@@ -2,7 +2,7 @@ import t from 'tap'
 import type { HealthCheck, HealthStatus } from '../../lib/health/check.ts'
 import { allOf, anyOf, optional } from '../../lib/health/combine.ts'
 import { HealthCheckManager } from '../../lib/health/manager.ts'
-import { ManualClock } from './manual-clock.ts'
+import { ManualClock } from '../support/manual-clock.ts'
 
 const never = new AbortController().signal
 
@@ -59,9 +59,9 @@ t.test('every part keeps its own limit, the manager\'s if it has none, however d
   const manager = new HealthCheckManager({ clock, timeout: 800 })
   manager.add(allOf('all', [hung('slow', 3000), optional(anyOf('any', [hung('usual')]))]))
   const running = manager.check()
-  t.equal(clock.pending, 2)
+  t.equal(clock.pending.length, 2)
   clock.advance(800)
-  t.equal(clock.pending, 1)
+  t.equal(clock.pending.length, 1)
   clock.advance(2200)
   t.match(await running, {
     checks: {
@@ -86,7 +86,7 @@ t.test('a limit of the whole aborts the parts', async t => {
   clock.advance(100)
   t.match(await running, { checks: { all: { message: 'did not settle within 100 ms' } } })
   t.equal(signalOfPart?.reason.code, 'FST_CONSUL_CHECK_TIMEOUT')
-  t.equal(clock.pending, 0)
+  t.equal(clock.pending.length, 0)
 })
 
 t.test('a hung part is not started again', async t => {

@@ -7,7 +7,7 @@ import { connect as connectTls } from 'node:tls'
 import t, { type Test } from 'tap'
 import type { Clock } from '../../lib/clock.ts'
 import { Connections } from '../../lib/lifecycle/connections.ts'
-import { ManualClock } from '../health/manual-clock.ts'
+import { ManualClock } from '../support/manual-clock.ts'
 import { certificateAuthority } from '../support/certificates.ts'
 
 const authority = await certificateAuthority()

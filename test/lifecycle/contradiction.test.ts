@@ -1,11 +1,13 @@
-import t from 'tap'
 import { createServer } from 'node:net'
+import t, { type Test } from 'tap'
+import type { WireHealthEntry } from '../../lib/consul/wire.ts'
 import type { HealthCheck } from '../../lib/options/types.ts'
 import { startConsul } from '../support/consul.ts'
+import { startCountingProxy } from '../support/counting-proxy.ts'
 import { freePort } from '../support/ports.ts'
 import { once, until } from '../support/wait.ts'
 import { listeningApp } from './app.ts'
-import { registered } from './catalog.ts'
+import { checkOutput, checksOf, registered } from './catalog.ts'
 
 const consul = await startConsul(t)
 const line = 'Consul\'s check fails although the service is ready: can the agent reach it there?'
@@ -26,6 +28,55 @@ t.test('an address that the agent cannot reach is told once, with the check\'s o
   await registered(consul, 'elsewhere', 'critical')
   await until(() => lines.filter(({ message }) => message === line).length === 2, { timeout: 15_000 })
   t.pass('and again in the next episode')
+})
+
+/** Every status of the service from now on, in the catalog. */
+function statuses (t: Test, name: string): string[] {
+  const seen: string[] = []
+  const ended = new AbortController()
+  t.teardown(() => ended.abort())
+  const look = async (): Promise<void> => {
+    for (let index = '1'; !ended.signal.aborted;) {
+      const { headers, json } = await consul.api<WireHealthEntry[]>(
+        'GET', `/v1/health/service/${name}?index=${index}&wait=1s`)
+      index = String(headers['x-consul-index'])
+      const checks = json.flatMap(({ Checks }) => Checks).filter(({ ServiceID }) => ServiceID !== '')
+      seen.push(...checks.map(({ Status }) => Status))
+    }
+  }
+  look().catch(() => {})
+  return seen
+}
+
+t.test('removed by Consul, what it cannot reach comes back critical, and is for its check to find better', async t => {
+  const port = await freePort()
+  const proxy = await startCountingProxy(t, consul.url)
+  const { app, lines } = await listeningApp(t, {
+    url: proxy.url, service: { name: 'removed', id: 'removed', port }, check: { interval: '2s' }
+  })
+  const count = (message: string): number => lines.filter(told => told.message === message).length
+  await until(() => count(line) === 1, { timeout: 15_000 })
+  const seen = statuses(t, 'removed')
+  for (const round of [1, 2]) {
+    await consul.api('PUT', '/v1/agent/service/deregister/removed') // As Consul does after `deregisterAfter`.
+    await until(() => count('The registration was lost and is written again') === round)
+    await until(() => app.consul.registration.state === 'registered')
+    await registered(consul, 'removed', 'critical')
+  }
+  t.match(await checkOutput(consul, 'removed'), /refused/, 'its check has run since')
+  t.notOk(seen.includes('passing'), seen.join())
+  t.equal(count(line), 1, 'it is the same episode')
+
+  const server = createServer(socket => socket.end('HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n'))
+  t.teardown(() => server.close())
+  server.listen(port, '127.0.0.1')
+  await once(server, 'listening')
+  await registered(consul, 'removed', 'passing')
+  t.equal(proxy.count('/v1/agent/service/register'), 3, 'nothing was written but what was lost')
+  await until(async () => (await app.discover('removed')).length === 1)
+  await consul.api('PUT', '/v1/agent/service/deregister/removed')
+  const back = await until(async () => (await checksOf(consul, 'removed')).at(0))
+  t.equal(back.Status, 'passing', 'what Consul reaches comes back as it was')
 })
 
 t.test('while the own checks fail too there is nothing to tell; it is told when they pass', async t => {

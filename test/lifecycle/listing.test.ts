@@ -2,7 +2,7 @@ import t from 'tap'
 import type { WireHealthEntry } from '../../lib/consul/wire.ts'
 import { Listing } from '../../lib/lifecycle/listing.ts'
 import { entryOf, registeredOf } from './registered.ts'
-import { ManualClock } from '../health/manual-clock.ts'
+import { ManualClock } from '../support/manual-clock.ts'
 
 const a = 'service:l02:a'
 const b = 'service:l02:b'
@@ -119,5 +119,5 @@ t.test('stopped, it waits for nothing', async t => {
   listing.stop()
   clock.advance(3000)
   t.same(told, [])
-  t.equal(clock.pending, 0)
+  t.equal(clock.pending.length, 0)
 })

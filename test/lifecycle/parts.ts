@@ -30,6 +30,7 @@ export function registrationParts (
       connectivity,
       readiness: async () => ({ status: 'passing', output: 'healthy' }),
       follow: (name, listener) => follow(client, name, listener),
+      onTokenChange: () => () => {},
       ...surroundings
     },
     plan: {

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { Rewrites } from '../../lib/lifecycle/rewrites.ts'
-import { ManualClock } from '../health/manual-clock.ts'
+import { ManualClock } from '../support/manual-clock.ts'
 
 t.test('three within a minute are too many', async t => {
   const clock = new ManualClock()

@@ -1,6 +1,8 @@
 import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process'
 import { once } from 'node:events'
+import { readdir, readFile } from 'node:fs/promises'
 import { childEnvironment } from './child-environment.ts'
+import { until } from './wait.ts'
 
 const living = new Set<ChildProcess>()
 
@@ -34,6 +36,15 @@ export class Child {
     await this.ended
   }
 
+  /** Stops it where it is. A thread that has no processor just then stops later; where /proc tells, that is awaited. */
+  async suspend (): Promise<void> {
+    this.signal('SIGSTOP')
+    const tasks = `/proc/${this.pid}/task`
+    for (const thread of await readdir(tasks).catch(() => [])) {
+      await until(async () => / T \d/.test(await readFile(`${tasks}/${thread}/stat`, 'utf8')))
+    }
+  }
+
   /** Sends a signal. */
   signal (signal: NodeJS.Signals): void {
     if (this.running) this.#process.kill(signal)
@@ -55,6 +66,17 @@ export async function startChild (
   const child = new Child(process, process.pid as number)
   guard(process, child.pid, folder)
   return child
+}
+
+// NODE_OPTIONS brings what tap loads into every Node process below it.
+const withoutTap = 'unset NODE_OPTIONS; exec "$0" "$@"'
+
+/**
+ * Starts Node, as `startChild` starts a process. It runs without tap's hooks, which would cost half a second each
+ * time: only the tests themselves are measured.
+ */
+export async function startNode (args: readonly string[], options?: ChildOptions): Promise<Child> {
+  return startChild('/bin/sh', ['-c', withoutTap, process.execPath, ...args], options)
 }
 
 // Ends with the pipe to the test: $0 is the child, $1 its folder.

@@ -31,7 +31,7 @@ t.test('with access control only the token sees anything', async t => {
 
 t.test('a suspended agent answers when it is resumed', async t => {
   const consul = await startConsul(t)
-  consul.suspend()
+  await consul.suspend()
   const answer = consul.api('GET', '/v1/agent/self')
   const first = await Promise.race([answer.then(() => 'answer'), delay(100, 'nothing')])
   t.equal(first, 'nothing')

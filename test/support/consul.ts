@@ -113,8 +113,8 @@ export class ConsulAgent {
   }
 
   /** It keeps its sockets open and answers nothing. */
-  suspend (): void {
-    this.#child?.signal('SIGSTOP')
+  async suspend (): Promise<void> {
+    await this.#child?.suspend()
   }
 
   resume (): void {

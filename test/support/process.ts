@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { startChild, type Child } from './children.ts'
+import { startNode, type Child } from './children.ts'
 import type { Teardown } from './teardown.ts'
 import { until } from './wait.ts'
 
@@ -15,7 +15,7 @@ export interface ScriptOptions {
 export async function startScript (t: Teardown, script: string | URL, options: ScriptOptions = {}): Promise<Script> {
   const { args = [], env = {}, nodeArgs = ['--import', 'tsx'] } = options
   const path = script instanceof URL ? fileURLToPath(script) : script
-  const child = await startChild(process.execPath, [...nodeArgs, path, ...args], { env: { ...process.env, ...env } })
+  const child = await startNode([...nodeArgs, path, ...args], { env: { ...process.env, ...env } })
   t.teardown(() => child.kill())
   return new Script(child)
 }

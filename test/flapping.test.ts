@@ -1,5 +1,5 @@
 import t from 'tap'
-import { Flapping } from '../../lib/discovery/flapping.ts'
+import { Flapping } from '../lib/flapping.ts'
 
 t.test('what comes and goes without end is told of three times, each for itself', async t => {
   const flapping = new Flapping()
