@@ -3,11 +3,19 @@ import type { Dispatcher } from 'undici'
 import type { Endpoint, Outcome } from '../balancing/endpoint.ts'
 import type { Clock } from '../clock.ts'
 import { AttemptTimeoutError } from '../errors.ts'
+import type { Connection } from './connection.ts'
 import type { Aftermath, InstancePool, PooledRequest } from './instance-pool.ts'
 import type { Abort, LegacyHandler } from './legacy-handler.ts'
-import { startLimit } from './limit.ts'
+import type { Limit, Limits } from './limits.ts'
+import type { Pools } from './pools.ts'
 import { isBreak, isFaultOfRequest, isOfNoInstance, isRefusal } from './retry.ts'
 import { Swallow } from './swallow.ts'
+
+export interface AttemptParts {
+  readonly pools: Pools
+  readonly limits: Limits
+  readonly clock: Clock
+}
 
 /** Whom an attempt belongs to. It is told once of the end, and of nothing afterwards. */
 export interface AttemptOwner {
@@ -28,9 +36,10 @@ export interface AttemptOwner {
  */
 export class Attempt implements PooledRequest {
   readonly endpoint: Endpoint
+  connection: Connection | undefined
+  readonly #parts: AttemptParts
   readonly #pool: InstancePool
   #owner: AttemptOwner
-  readonly #clock: Clock
   readonly #timeout: number
   /** Set once the request is being written. */
   #abort: Abort | undefined
@@ -42,16 +51,16 @@ export class Attempt implements PooledRequest {
   #recorded = false
   /** Whether it ends for a reason that is not the instance's. */
   #blameless = false
-  #stopTimer: (() => void) | undefined
+  #limit: Limit | undefined
   #lastSentAt = -Infinity
 
   /** `timeout` in milliseconds; 0: none. */
-  constructor (endpoint: Endpoint, pool: InstancePool, owner: AttemptOwner, timeout: number, clock: Clock) {
+  constructor (parts: AttemptParts, endpoint: Endpoint, owner: AttemptOwner, timeout: number) {
     this.endpoint = endpoint
-    this.#pool = pool
+    this.#parts = parts
+    this.#pool = parts.pools.of(endpoint)
     this.#owner = owner
     this.#timeout = timeout
-    this.#clock = clock
   }
 
   /** Whether any of the request may have reached the instance. */
@@ -65,9 +74,9 @@ export class Attempt implements PooledRequest {
 
   /** `origin`: by which the caller knows the service. */
   start (origin: string, options: Dispatcher.DispatchOptions): void {
-    this.#startedAt = this.#clock.now()
+    this.#startedAt = this.#parts.clock.now()
     this.endpoint.begin()
-    this.#startTimer(this.#timeout)
+    this.#startLimit(this.#timeout)
     this.#pool.dispatch(origin, options, this)
   }
 
@@ -91,7 +100,7 @@ export class Attempt implements PooledRequest {
   }
 
   onBodySent (chunkSize: number, totalBytesSent: number): void {
-    this.#lastSentAt = this.#clock.now()
+    this.#lastSentAt = this.#parts.clock.now()
     this.#owner.handler.onBodySent?.(chunkSize, totalBytesSent)
   }
 
@@ -105,10 +114,10 @@ export class Attempt implements PooledRequest {
 
   onHeaders (status: number, headers: Buffer[], resume: () => void, statusText: string): boolean {
     if (status >= 200) {
-      this.#stopTimer?.()
+      this.#limit?.stop()
       this.#record(outcomeOf(status, headers))
       this.#answered = !isRefusal(status) || this.#owner.accepts(this, status, headers)
-      if (!this.#answered) this.#owner = new Swallow(this, this.#clock)
+      if (!this.#answered) this.#owner = new Swallow(this, this.#parts.limits)
     }
     return this.#owner.handler.onHeaders?.(status, headers, resume, statusText) !== false
   }
@@ -123,7 +132,7 @@ export class Attempt implements PooledRequest {
 
   /** The connection is the caller's now; the load on the instance lasts as long as that. */
   onUpgrade (status: number, headers: Buffer[] | string[] | null, socket: Duplex): void {
-    this.#stopTimer?.()
+    this.#limit?.stop()
     this.#record('success')
     this.#pool.release(this, 'spent')
     socket.once('close', () => this.#end('spent'))
@@ -131,7 +140,7 @@ export class Attempt implements PooledRequest {
   }
 
   onError (error: Error): void {
-    this.#stale = this.sent && !this.#answered && isBreak(error) && this.#pool.reuses(this)
+    this.#stale = this.sent && !this.#answered && isBreak(error) && this.connection?.reused === true
     if (!this.#over) this.#record(this.#isBlamelessFor(error) ? 'neutral' : 'failure')
     if (this.#end(this.#aftermathOf(error))) this.#owner.attemptFailed(this, error)
   }
@@ -139,7 +148,7 @@ export class Attempt implements PooledRequest {
   #record (outcome: Outcome): void {
     if (this.#recorded) return
     this.#recorded = true
-    this.endpoint.record(outcome, this.#startedAt, this.#clock.now())
+    this.endpoint.record(outcome, this.#startedAt, this.#parts.clock.now())
   }
 
   #isBlamelessFor (error: Error): boolean {
@@ -150,22 +159,22 @@ export class Attempt implements PooledRequest {
   #end (aftermath: Aftermath): boolean {
     if (this.#over) return false
     this.#over = true
-    this.#stopTimer?.()
+    this.#limit?.stop()
     this.endpoint.end()
     this.#pool.release(this, aftermath)
     return true
   }
 
-  #startTimer (ms: number): void {
-    this.#stopTimer = startLimit(this.#clock, ms, isLate => this.#expire(isLate))
+  #startLimit (ms: number): void {
+    this.#limit = this.#parts.limits.start(ms, isLate => this.#expire(isLate))
   }
 
   #expire (isLate: boolean): void {
-    const left = this.#lastSentAt + this.#timeout - this.#clock.now()
-    if (left > 0) return this.#startTimer(left)
+    const left = this.#lastSentAt + this.#timeout - this.#parts.clock.now()
+    if (left > 0) return this.#startLimit(left)
     const { name, id } = this.endpoint.instance
     // What was waited for was this process.
-    if (isLate) this.#startedAt = this.#clock.now()
+    if (isLate) this.#startedAt = this.#parts.clock.now()
     this.#blameless = isLate
     this.#abandon(new AttemptTimeoutError(name, id, this.#timeout))
   }

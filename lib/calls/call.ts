@@ -9,7 +9,7 @@ import { Attempt, type AttemptOwner } from './attempt.ts'
 import type { Balance } from './balance.ts'
 import { holdBody } from './hold-body.ts'
 import type { LegacyHandler } from './legacy-handler.ts'
-import { startLimit } from './limit.ts'
+import type { Limit, Limits } from './limits.ts'
 import type { Pools } from './pools.ts'
 import { Repeats, type RepeatsParts } from './repeats.ts'
 import { ReplayableBody, withReplayableBody } from './replay.ts'
@@ -22,6 +22,7 @@ export interface CallParts extends RepeatsParts {
   readonly source: InstanceSource
   readonly pools: Pools
   readonly running: RunningCalls
+  readonly limits: Limits
 }
 
 /**
@@ -31,6 +32,7 @@ export interface CallParts extends RepeatsParts {
 export class Call implements PickContext, AttemptOwner {
   readonly handler: LegacyHandler
   readonly tried: Endpoint[] = []
+  place = -1
   readonly #parts: CallParts
   readonly #route: Route
   readonly #scope: Scope
@@ -48,7 +50,7 @@ export class Call implements PickContext, AttemptOwner {
   /** What became of the last attempt that was sent: nobody knows whether it was carried out. */
   #lost: Error | undefined
   #releaseBody: (() => void) | undefined
-  #stopDeadline: (() => void) | undefined
+  #limit: Limit | undefined
   /** Aborted by the user, the deadline or a broken body: no further attempt. */
   #aborted = false
   #ended = false
@@ -179,8 +181,7 @@ export class Call implements PickContext, AttemptOwner {
     const endpoint = this.#choose(instances)
     if (endpoint === undefined) return
     this.tried.push(endpoint)
-    const { pools, clock } = this.#parts
-    this.#attempt = new Attempt(endpoint, pools.of(endpoint), this, this.#balance.timeout, clock)
+    this.#attempt = new Attempt(this.#parts, endpoint, this, this.#balance.timeout)
     this.#attempt.start(this.#route.originFor(endpoint.instance), this.#options)
   }
 
@@ -219,7 +220,7 @@ export class Call implements PickContext, AttemptOwner {
   #startDeadline (): void {
     const { deadline, endsAt } = this.#balance
     const left = endsAt === undefined ? deadline : Math.max(1, endsAt - this.#parts.clock.now())
-    this.#stopDeadline = startLimit(this.#parts.clock, left, () => {
+    this.#limit = this.#parts.limits.start(left, () => {
       this.abort(new DeadlineError(this.service, deadline))
     })
   }
@@ -236,7 +237,7 @@ export class Call implements PickContext, AttemptOwner {
     this.#parts.running.delete(this)
     this.#repeats?.cancel()
     this.#releaseBody?.()
-    this.#stopDeadline?.()
+    this.#limit?.stop()
   }
 
   #noInstance (instances: readonly ServiceInstance[]): Error {

@@ -6,6 +6,7 @@ import type { InstanceSource } from '../discovery/source.ts'
 import { Balance, parseBalance, type BalanceOptions } from './balance.ts'
 import { ConsulDispatcher } from './dispatcher.ts'
 import { createFetch, type Fetch } from './fetch.ts'
+import { Limits } from './limits.ts'
 import { Pools, type PoolsOptions } from './pools.ts'
 import { createRequest, type CallRequest } from './request.ts'
 import { RetryBudget, type RetryBudgetOptions } from './retry-budget.ts'
@@ -60,11 +61,12 @@ export function createCalls (options: CallsOptions): Calls {
   const defaults = new Balance({
     strategy, timeout, deadline, retries, key: undefined, tag: undefined, datacenter: undefined, endsAt: undefined
   })
-  const pools = new Pools(calls, clock)
+  const limits = new Limits(clock)
+  const pools = new Pools(calls, limits)
   const balancer = new Balancer({ warningShare, random, onGone: endpoint => pools.drop(endpoint) })
   const routes = new Routes(balancer, allow)
   const budget = new RetryBudget(retryBudget, clock)
-  const dispatcher = new ConsulDispatcher({ source, pools, budget, clock, random, routes, defaults })
+  const dispatcher = new ConsulDispatcher({ source, pools, limits, budget, clock, random, routes, defaults })
   const stopListening = source.onLeave(left => balancer.remove(left))
 
   function close (): Promise<void> {
@@ -74,7 +76,7 @@ export function createCalls (options: CallsOptions): Calls {
 
   function destroy (): Promise<void> {
     stopListening()
-    return dispatcher.destroy()
+    return dispatcher.destroy().finally(() => limits.close())
   }
 
   return {

@@ -1,9 +1,8 @@
 import { connect as connectTcp, type Socket } from 'node:net'
 import { connect as connectTls, type SecureContext } from 'node:tls'
 import { errors, type buildConnector } from 'undici'
-import type { Clock } from '../clock.ts'
 import type { ServiceInstance } from '../consul/instance.ts'
-import { startLimit } from './limit.ts'
+import type { Limits } from './limits.ts'
 
 export interface DialOptions {
   /** Limit of making a connection, TLS included. Milliseconds; 0: none. */
@@ -12,7 +11,7 @@ export interface DialOptions {
   /** Name that certificates must be for, unless the request has a Host of its own. Default: the host that is called. */
   readonly servername: string | undefined
   readonly rejectUnauthorized: boolean
-  readonly clock: Clock
+  readonly limits: Limits
 }
 
 /** Interval of TCP keep-alive. Source: undici's own. Milliseconds. */
@@ -57,7 +56,7 @@ export function dialer (instance: ServiceInstance, options: DialOptions): Dial {
 }
 
 function startTimer (
-  socket: Socket, { address, port }: ServiceInstance, { connectTimeout, clock }: DialOptions
+  socket: Socket, { address, port }: ServiceInstance, { connectTimeout, limits }: DialOptions
 ): () => void {
   let isOver = false
   const giveUp = (): void => {
@@ -65,9 +64,9 @@ function startTimer (
     socket.destroy(new errors.ConnectTimeoutError(`No connection to ${address}:${port} within ${connectTimeout} ms`))
   }
   // Where this process was busy for that long, the connection may be there and nobody has looked yet.
-  const stopTimer = startLimit(clock, connectTimeout, () => setImmediate(giveUp))
+  const limit = limits.start(connectTimeout, () => setImmediate(giveUp))
   return () => {
     isOver = true
-    stopTimer()
+    limit?.stop()
   }
 }

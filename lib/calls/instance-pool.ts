@@ -17,6 +17,8 @@ export type Aftermath = 'reusable' | 'spent' | 'stale' | 'unsent'
 
 /** A request that is given to a pool. */
 export interface PooledRequest extends LegacyHandler {
+  /** What carries it, for as long as it has one. The pool's to set: a map of them would cost more than all the rest. */
+  connection: Connection | undefined
   /** The instance left while the request waited in line. It may go on waiting. */
   onInstanceLeft (): void
 }
@@ -38,9 +40,10 @@ export class InstancePool implements ConnectionEvents {
   readonly #limit: number
   /** Connected, the last used one at the end: it is used first, so that the others may time out. */
   readonly #idle: Connection[] = []
-  readonly #busy = new Map<PooledRequest, Connection>()
-  readonly #line = new Map<PooledRequest, Waiting>()
+  /** All that are idle or busy. */
+  readonly #open = new Set<Connection>()
   readonly #ending = new Set<Connection>()
+  readonly #line = new Map<PooledRequest, Waiting>()
   readonly #ended: Promise<void>
   #onEnded: () => void = () => {}
   #closed = false
@@ -52,24 +55,22 @@ export class InstancePool implements ConnectionEvents {
     this.#ended = new Promise(resolve => { this.#onEnded = resolve })
   }
 
-  /** Sends a request as soon as a connection is free. The handler must be released in the end. */
-  dispatch (origin: string, options: Dispatcher.DispatchOptions, handler: PooledRequest): void {
+  /** Sends a request as soon as a connection is free. It must be released in the end. */
+  dispatch (origin: string, options: Dispatcher.DispatchOptions, request: PooledRequest): void {
     const connection = this.#free(origin)
-    if (connection === undefined) this.#line.set(handler, { origin, options })
-    else this.#send(connection, options, handler)
+    if (connection === undefined) this.#line.set(request, { origin, options })
+    else send(connection, options, request)
   }
 
-  /** Whether the handler's request has a connection that served another one before. */
-  reuses (handler: PooledRequest): boolean {
-    return this.#busy.get(handler)?.reused === true
-  }
-
-  /** The handler's request is over, or is not wanted any longer. */
-  release (handler: PooledRequest, aftermath: Aftermath): void {
-    this.#line.delete(handler)
-    const connection = this.#busy.get(handler)
-    if (connection === undefined) return
-    this.#busy.delete(handler)
+  /** The request is over, or is not wanted any longer. */
+  release (request: PooledRequest, aftermath: Aftermath): void {
+    const { connection } = request
+    if (connection === undefined) {
+      this.#line.delete(request)
+      return
+    }
+    request.connection = undefined
+    connection.request = undefined
     if (aftermath === 'reusable' && connection.connected) this.#idle.push(connection)
     else this.#end(connection, aftermath === 'unsent' ? connection.destroy() : connection.close())
     // Those that were idle meanwhile may have been closed with it. Whoever comes next shall not find out.
@@ -80,7 +81,7 @@ export class InstancePool implements ConnectionEvents {
   /** The same for an instance that has left: who waits in line hears of it. */
   async leave (): Promise<void> {
     const closed = this.close()
-    for (const handler of [...this.#line.keys()]) handler.onInstanceLeft()
+    for (const request of [...this.#line.keys()]) request.onInstanceLeft()
     await closed
   }
 
@@ -95,13 +96,15 @@ export class InstancePool implements ConnectionEvents {
   /** The same, for when no call runs any more: what is left of their connections ends now. */
   async destroy (): Promise<void> {
     const closed = this.close()
-    for (const connection of [...this.#busy.values(), ...this.#ending]) connection.destroy()
+    for (const connection of [...this.#open, ...this.#ending]) connection.destroy()
     await closed
   }
 
   onDisconnect (connection: Connection): void {
     const position = this.#idle.indexOf(connection)
-    if (position !== -1) this.#idle.splice(position, 1)
+    if (position === -1) return
+    this.#idle.splice(position, 1)
+    this.#open.delete(connection)
   }
 
   /**
@@ -112,33 +115,32 @@ export class InstancePool implements ConnectionEvents {
   onConnectError ({ origin }: Connection, error: Error): void {
     if (isFaultOfHost(error)) return
     const isSame = (each: { readonly origin: string }): boolean => each.origin === origin
-    if ([...this.#idle, ...this.#busy.values()].some(each => isSame(each) && each.connected)) return
-    for (const [handler, each] of [...this.#line, ...this.#busy]) if (isSame(each)) handler.onError(error)
+    const others = [...this.#open].filter(isSame)
+    if (others.some(({ connected }) => connected)) return
+    const waiting = [...this.#line].flatMap(([request, each]) => isSame(each) ? request : [])
+    for (const request of [...waiting, ...others.map(({ request }) => request)]) request?.onError(error)
   }
 
   #free (origin: string): Connection | undefined {
     const position = this.#idle.findLastIndex(connection => connection.origin === origin)
     if (position !== -1) return this.#idle.splice(position, 1)[0]
-    if (this.#busy.size >= this.#limit) return undefined
+    if (this.#open.size - this.#idle.length >= this.#limit) return undefined
     // One that is idle under another origin makes room.
-    if (this.#busy.size + this.#idle.length >= this.#limit) this.#endIdle(1)
-    return new Connection(origin, this.#dial, this)
-  }
-
-  #send (connection: Connection, options: Dispatcher.DispatchOptions, handler: PooledRequest): void {
-    this.#busy.set(handler, connection)
-    connection.dispatch(options, handler)
+    if (this.#open.size >= this.#limit) this.#endIdle(1)
+    const connection = new Connection(origin, this.#dial, this)
+    this.#open.add(connection)
+    return connection
   }
 
   #serveLine (): void {
     // Requests that fail at once come back here: the loop goes on with the next one, the stack does not grow.
     if (this.#serving) return
     this.#serving = true
-    for (const [handler, { origin, options }] of this.#line) {
+    for (const [request, { origin, options }] of this.#line) {
       const connection = this.#free(origin)
       if (connection === undefined) break
-      this.#line.delete(handler)
-      this.#send(connection, options, handler)
+      this.#line.delete(request)
+      send(connection, options, request)
     }
     this.#serving = false
     if (this.#closed && this.#line.size === 0) this.#endIdle()
@@ -150,6 +152,7 @@ export class InstancePool implements ConnectionEvents {
   }
 
   #end (connection: Connection, ended: Promise<void>): void {
+    this.#open.delete(connection)
     this.#ending.add(connection)
     ended.then(() => {
       this.#ending.delete(connection)
@@ -158,8 +161,14 @@ export class InstancePool implements ConnectionEvents {
   }
 
   #settle (): void {
-    if (this.#closed && this.#busy.size + this.#line.size + this.#ending.size === 0) this.#onEnded()
+    if (this.#closed && this.#open.size + this.#line.size + this.#ending.size === 0) this.#onEnded()
   }
+}
+
+function send (connection: Connection, options: Dispatcher.DispatchOptions, request: PooledRequest): void {
+  connection.request = request
+  request.connection = connection
+  connection.dispatch(options, request)
 }
 
 /** Whether it was the Host of the one request: others may have another, which the certificate is for. */

@@ -1,7 +1,7 @@
 import { createSecureContext, type SecureContext } from 'node:tls'
 import type { Endpoint } from '../balancing/endpoint.ts'
-import type { Clock } from '../clock.ts'
 import { InstancePool, type InstancePoolOptions } from './instance-pool.ts'
+import type { Limits } from './limits.ts'
 
 export interface PoolsOptions {
   /** Limit of making a connection, TLS included. Milliseconds; 0: none. */
@@ -25,14 +25,14 @@ export class Pools {
   /** Those of instances that have left, until their last request has ended. */
   readonly #leaving = new Set<InstancePool>()
 
-  constructor ({ tls, connectTimeout, connections }: PoolsOptions, clock: Clock) {
+  constructor ({ tls, connectTimeout, connections }: PoolsOptions, limits: Limits) {
     let secureContext: SecureContext | undefined
     this.#options = {
       connectTimeout,
       connections,
       servername: tls.servername,
       rejectUnauthorized: tls.rejectUnauthorized,
-      clock,
+      limits,
       // Made once, as it parses certificates, and only if there is TLS.
       secureContext: () => (secureContext ??= createSecureContext({ ca: tls.ca, cert: tls.cert, key: tls.key }))
     }

@@ -4,6 +4,7 @@ import { createServer, type Socket } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import t from 'tap'
 import { Endpoint } from '../../lib/balancing/endpoint.ts'
+import { Limits } from '../../lib/calls/limits.ts'
 import { Pools } from '../../lib/calls/pools.ts'
 import { systemClock } from '../../lib/clock.ts'
 import { instance } from '../balancing/helpers.ts'
@@ -101,7 +102,7 @@ t.test('nothing is left of two hundred instances that came and went', async t =>
 })
 
 t.test('pools are forgotten once their instance has left and the last request has ended', async t => {
-  const pools = new Pools({ connectTimeout: 1000, connections: 4, tls: noTls }, systemClock)
+  const pools = new Pools({ connectTimeout: 1000, connections: 4, tls: noTls }, new Limits(systemClock))
   const endpoints = Array.from({ length: 10 }, (_, index) => new Endpoint(instance({ id: `i${index}` }), 0.1))
   for (const endpoint of endpoints) {
     t.equal(pools.of(endpoint), pools.of(endpoint))

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
-import { startLimit } from '../../lib/calls/limit.ts'
+import { Limits } from '../../lib/calls/limits.ts'
 import { type Clock, systemClock } from '../../lib/clock.ts'
 import { instance } from '../balancing/helpers.ts'
 import { ManualClock } from '../support/manual-clock.ts'
@@ -150,7 +150,7 @@ t.test('a limit of 0 is none, and a very long one is no short one', async t => {
   }
 })
 
-t.test('a call that is over leaves no timer', async t => {
+t.test('calls that are over leave one timer for each limit, until it fires, and none once they are closed', async t => {
   let running = 0
   const clock: Clock = {
     ...systemClock,
@@ -176,11 +176,13 @@ t.test('a call that is over leaves no timer', async t => {
     else if (url !== '/silent') response.end('a')
   })
   const source = new MemorySource({ svc: [instance({ id: '0', port: await freePort() }), server.instance] })
-  const { dispatcher } = startCalls(t, source, { timeout: 50, deadline: 60_000, clock })
+  const { dispatcher, destroy } = startCalls(t, source, { timeout: 50, deadline: 60_000, clock })
   await Promise.all(['/', '/break', '/silent', '/', '/'].map(async path => {
     await dispatcher.request({ ...get, path }).then(({ body }) => body.text(), () => {})
   }))
-  await until(() => running === 0, { timeout: 2000, what: 'the end of every timer, that of a refused connection too' })
+  await until(() => running === 1, { what: 'the end of every timer but that of the deadlines' })
+  await destroy()
+  t.equal(running, 0)
 })
 
 t.test('a process that was busy does not blame it on the instance that it was connecting to', async t => {
@@ -192,7 +194,7 @@ t.test('a process that was busy does not blame it on the instance that it was co
   t.equal(await (await call).body.text(), 'a')
 })
 
-// lib/calls/limit.ts
+// lib/calls/limits.ts
 
 /** A clock whose timers fire late, as when the event loop stands still. */
 function lateClock (clock: ManualClock, delay: number): Clock {
@@ -206,7 +208,7 @@ function lateClock (clock: ManualClock, delay: number): Clock {
 t.test('a limit is reached on time', async t => {
   const clock = new ManualClock()
   let reached = 0
-  startLimit(clock, 100, () => reached++)
+  new Limits(clock).start(100, () => reached++)
   clock.advance(99)
   t.equal(reached, 0)
   clock.advance(1)
@@ -216,15 +218,15 @@ t.test('a limit is reached on time', async t => {
 
 t.test('no limit is none', async t => {
   const clock = new ManualClock()
-  const stop = startLimit(clock, 0, () => t.fail('reached'))
+  const stop = new Limits(clock).start(0, () => t.fail('reached'))
   t.same(clock.pending, [])
-  stop()
+  stop?.stop()
 })
 
 t.test('what has arrived while the process stood still is read before the limit counts', async t => {
   const clock = new ManualClock()
   let reached = 0
-  startLimit(lateClock(clock, 2000), 100, () => reached++)
+  new Limits(lateClock(clock, 2000)).start(100, () => reached++)
   clock.advance(2100)
   t.equal(reached, 0)
   clock.advance(2020)
@@ -233,12 +235,63 @@ t.test('what has arrived while the process stood still is read before the limit 
 
 t.test('ended, it is never reached, in the time of grace either', async t => {
   const clock = new ManualClock()
-  const stop = startLimit(clock, 100, () => t.fail('reached'))
-  stop()
+  const stop = new Limits(clock).start(100, () => t.fail('reached'))
+  stop?.stop()
   clock.advance(100)
-  const stopLate = startLimit(lateClock(clock, 2000), 100, () => t.fail('reached'))
+  const stopLate = new Limits(lateClock(clock, 2000)).start(100, () => t.fail('reached'))
   clock.advance(2100)
-  stopLate()
+  stopLate?.stop()
   clock.advance(10_000)
+  t.same(clock.pending, [])
+})
+
+t.test('one timer waits for all limits of one length, and none for those that were stopped', async t => {
+  const clock = new ManualClock()
+  const limits = new Limits(clock)
+  const reached: number[] = []
+  const running = [0, 1, 2, 3].map(each => {
+    const limit = limits.start(100, () => reached.push(each))
+    clock.advance(10)
+    return limit
+  })
+  t.same(clock.pending, [60])
+  running[0]?.stop()
+  running[2]?.stop()
+  running[2]?.stop()
+  clock.advance(60)
+  t.same([reached, clock.pending], [[], [10]])
+  clock.advance(10)
+  t.same([reached, clock.pending], [[1], [20]])
+  clock.advance(20)
+  t.same([reached, clock.pending], [[1, 3], []])
+})
+
+t.test('each length has its own order; of those that nobody uses only a few are remembered', async t => {
+  const clock = new ManualClock()
+  const limits = new Limits(clock)
+  const reached: number[] = []
+  for (const ms of [300, 100, 200]) limits.start(ms, () => reached.push(ms))
+  clock.advance(300)
+  t.same(reached, [100, 200, 300])
+  for (let ms = 1000; ms < 1100; ms++) limits.start(ms, () => t.fail('reached'))?.stop()
+  t.ok(clock.pending.length <= 16)
+})
+
+t.test('a limit that throws when it is reached takes no other with it', async t => {
+  const clock = new ManualClock()
+  const limits = new Limits(clock)
+  let reached = 0
+  limits.start(100, () => { throw new Error('one') })
+  limits.start(100, () => reached++)
+  t.throws(() => clock.advance(100), { message: 'one' })
+  clock.advance(0)
+  t.equal(reached, 1)
+})
+
+t.test('once closed none is reached', async t => {
+  const clock = new ManualClock()
+  const limits = new Limits(clock)
+  limits.start(100, () => t.fail('reached'))
+  limits.close()
   t.same(clock.pending, [])
 })

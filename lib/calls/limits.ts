@@ -1,0 +1,137 @@
+import type { Clock } from '../clock.ts'
+
+/** How late a timer may fire before it says more of this process than of whom it waits for. Milliseconds. */
+const late = 50
+/** Time to read what has arrived while this process stood still. Milliseconds. */
+const grace = 20
+/** Durations that are remembered although nothing waits for them now: those of the options, and some of single calls. */
+const remembered = 16
+
+type OnReached = (isLate: boolean) => void
+
+/**
+ * Limits in time of what is under way. Nearly all of them are never reached, and nearly all are equally long: one
+ * timer waits for the oldest of each length, and whatever ends in time costs none.
+ */
+export class Limits {
+  readonly #clock: Clock
+  readonly #lines = new Map<number, Line>()
+
+  constructor (clock: Clock) {
+    this.#clock = clock
+  }
+
+  /**
+   * Calls `onReached` after `ms` milliseconds, never if that is 0, or if the limit that is returned was stopped. When
+   * the event loop has stood still, timers fire before the answers are read that came in time: these get their turn
+   * first, and `onReached` is told that it comes late.
+   */
+  start (ms: number, onReached: OnReached): Limit | undefined {
+    if (ms === 0) return undefined
+    let line = this.#lines.get(ms)
+    if (line === undefined) {
+      line = new Line(ms, this.#clock, () => this.#forget(ms))
+      this.#lines.set(ms, line)
+    }
+    return line.add(onReached)
+  }
+
+  /** Those that run are never reached. */
+  close (): void {
+    for (const line of this.#lines.values()) line.close()
+    this.#lines.clear()
+  }
+
+  #forget (ms: number): void {
+    if (this.#lines.size <= remembered) return
+    this.#lines.get(ms)?.close()
+    this.#lines.delete(ms)
+  }
+}
+
+/** One limit that runs, and its neighbours in the line. */
+export class Limit {
+  readonly due: number
+  readonly onReached: OnReached
+  previous: Limit | undefined
+  next: Limit | undefined
+  #line: Line | undefined
+
+  constructor (due: number, onReached: OnReached, line: Line) {
+    this.due = due
+    this.onReached = onReached
+    this.#line = line
+  }
+
+  /** It is not reached any more. */
+  stop (): void {
+    this.#line?.remove(this)
+    this.#line = undefined
+  }
+}
+
+/** The limits of one length, the oldest first, and the timer of that one. */
+class Line {
+  readonly #ms: number
+  readonly #clock: Clock
+  readonly #onEmpty: () => void
+  #first: Limit | undefined
+  #last: Limit | undefined
+  #stopTimer: (() => void) | undefined
+
+  constructor (ms: number, clock: Clock, onEmpty: () => void) {
+    this.#ms = ms
+    this.#clock = clock
+    this.#onEmpty = onEmpty
+  }
+
+  add (onReached: OnReached): Limit {
+    const limit = new Limit(this.#clock.now() + this.#ms, onReached, this)
+    limit.previous = this.#last
+    if (this.#last === undefined) this.#first = limit
+    else this.#last.next = limit
+    this.#last = limit
+    this.#stopTimer ??= this.#clock.after(this.#ms, () => this.#look())
+    return limit
+  }
+
+  remove (limit: Limit): void {
+    const { previous, next } = limit
+    if (previous === undefined) this.#first = next
+    else previous.next = next
+    if (next === undefined) this.#last = previous
+    else next.previous = previous
+    // What is over must not keep alive what came after it.
+    limit.previous = limit.next = undefined
+    if (this.#first === undefined) this.#onEmpty()
+  }
+
+  close (): void {
+    this.#stopTimer?.()
+    this.#first = this.#last = undefined
+  }
+
+  /** The timer may have been the one of a limit that was stopped. */
+  #look (): void {
+    const now = this.#clock.now()
+    if (this.#first !== undefined && now - this.#first.due >= late) {
+      this.#stopTimer = this.#clock.after(grace, () => this.#reach(now + grace, true))
+    } else {
+      this.#reach(now, false)
+    }
+  }
+
+  #reach (now: number, isLate: boolean): void {
+    this.#stopTimer = undefined
+    try {
+      for (let limit = this.#first; limit !== undefined && limit.due <= now; limit = this.#first) {
+        limit.stop()
+        limit.onReached(isLate)
+      }
+    } finally {
+      if (this.#first !== undefined) {
+        this.#stopTimer ??= this.#clock.after(this.#first.due - this.#clock.now(), () => this.#look())
+      }
+    }
+  }
+}
