@@ -4,7 +4,7 @@ import type { Clock } from '../clock.ts'
 const late = 50
 /** Time to read what has arrived while this process stood still. Milliseconds. */
 const grace = 20
-/** Durations that are remembered although nothing waits for them now: those of the options, and some of single calls. */
+/** Lengths that are remembered although nothing waits for them now: those of the options, and some of single calls. */
 const remembered = 16
 
 type OnReached = (isLate: boolean) => void
