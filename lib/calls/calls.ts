@@ -90,7 +90,7 @@ export function createCalls (options: CallsOptions): Calls {
       const balance = parseBalance(options, defaults)
       const { query, group } = scopeOf(balancer, service, balance.tag, balance.datacenter)
       const instances = source.peek(service, query) ?? await source.discover(service, query)
-      const context = { service, key: balance.key, tried: [] }
+      const context = { service, key: balance.key, tried: [], now: clock.now(), repeatable: false }
       return group.pick(instances, balance.strategy, context)?.instance ?? null
     },
 

@@ -55,6 +55,9 @@ export class InstancePool implements ConnectionEvents {
     this.#ended = new Promise(resolve => { this.#onEnded = resolve })
   }
 
+  /** Whether a request would have to wait in line. */
+  get busy (): boolean { return this.#open.size - this.#idle.length >= this.#limit }
+
   /** Sends a request as soon as a connection is free. It must be released in the end. */
   dispatch (origin: string, options: Dispatcher.DispatchOptions, request: PooledRequest): void {
     const connection = this.#free(origin)
@@ -124,7 +127,7 @@ export class InstancePool implements ConnectionEvents {
   #free (origin: string): Connection | undefined {
     const position = this.#idle.findLastIndex(connection => connection.origin === origin)
     if (position !== -1) return this.#idle.splice(position, 1)[0]
-    if (this.#open.size - this.#idle.length >= this.#limit) return undefined
+    if (this.busy) return undefined
     // One that is idle under another origin makes room.
     if (this.#open.size >= this.#limit) this.#endIdle(1)
     const connection = new Connection(origin, this.#dial, this)

@@ -47,6 +47,11 @@ export class Pools {
     return this.#pools.get(endpoint) ?? this.#add(endpoint)
   }
 
+  /** Whether a request would have to wait in line there. */
+  isBusy (endpoint: Endpoint): boolean {
+    return this.#pools.get(endpoint)?.busy === true
+  }
+
   /** The instance has left: its running requests may end, and those that wait for a connection may go elsewhere. */
   drop (endpoint: Endpoint): void {
     const pool = this.#pools.get(endpoint)
