@@ -4,6 +4,7 @@ import type { Endpoint, Outcome } from '../balancing/endpoint.ts'
 import type { Clock } from '../clock.ts'
 import { AttemptTimeoutError } from '../errors.ts'
 import type { Connection } from './connection.ts'
+import type { CallEvents } from './events.ts'
 import type { Aftermath, InstancePool, PooledRequest } from './instance-pool.ts'
 import type { Abort, LegacyHandler } from './legacy-handler.ts'
 import type { Limit, Limits } from './limits.ts'
@@ -14,6 +15,7 @@ import { Swallow } from './swallow.ts'
 export interface AttemptParts {
   readonly pools: Pools
   readonly limits: Limits
+  readonly events: Pick<CallEvents, 'attempt'>
   readonly clock: Clock
 }
 
@@ -115,7 +117,7 @@ export class Attempt implements PooledRequest {
   onHeaders (status: number, headers: Buffer[], resume: () => void, statusText: string): boolean {
     if (status >= 200) {
       this.#limit?.stop()
-      this.#record(outcomeOf(status, headers))
+      this.#record(outcomeOf(status, headers), status)
       this.#answered = !isRefusal(status) || this.#owner.accepts(this, status, headers)
       if (!this.#answered) this.#owner = new Swallow(this, this.#parts.limits)
     }
@@ -133,7 +135,7 @@ export class Attempt implements PooledRequest {
   /** The connection is the caller's now; the load on the instance lasts as long as that. */
   onUpgrade (status: number, headers: Buffer[] | string[] | null, socket: Duplex): void {
     this.#limit?.stop()
-    this.#record('success')
+    this.#record('success', status)
     this.#pool.release(this, 'spent')
     socket.once('close', () => this.#end('spent'))
     this.#owner.attemptUpgraded(status, headers, socket)
@@ -141,14 +143,20 @@ export class Attempt implements PooledRequest {
 
   onError (error: Error): void {
     this.#stale = this.sent && !this.#answered && isBreak(error) && this.connection?.reused === true
-    if (!this.#over) this.#record(this.#isBlamelessFor(error) ? 'neutral' : 'failure')
+    if (!this.#over) this.#record(this.#isBlamelessFor(error) ? 'neutral' : 'failure', undefined, error)
     if (this.#end(this.#aftermathOf(error))) this.#owner.attemptFailed(this, error)
   }
 
-  #record (outcome: Outcome): void {
+  #record (outcome: Outcome, status?: number, error?: Error): void {
     if (this.#recorded) return
     this.#recorded = true
-    this.endpoint.record(outcome, this.#startedAt, this.#parts.clock.now())
+    const { clock, events } = this.#parts
+    const now = clock.now()
+    this.endpoint.record(outcome, this.#startedAt, now)
+    if (!events.attempt.hasSubscribers) return
+    const { instance } = this.endpoint
+    const duration = now - this.#startedAt
+    events.attempt.publish({ service: instance.name, instance, outcome, duration, status, error })
   }
 
   #isBlamelessFor (error: Error): boolean {

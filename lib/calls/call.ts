@@ -4,6 +4,7 @@ import type { ServiceInstance } from '../consul/instance.ts'
 import { DeadlineError, InstanceLeftError, RefusedError } from '../errors.ts'
 import { Attempt, type AttemptOwner, type AttemptParts } from './attempt.ts'
 import type { Balance } from './balance.ts'
+import type { CallEvents } from './events.ts'
 import { holdBody } from './hold-body.ts'
 import { Itinerary, type ItineraryParts } from './itinerary.ts'
 import type { LegacyHandler } from './legacy-handler.ts'
@@ -16,6 +17,7 @@ import type { RunningCalls } from './running.ts'
 
 export interface CallParts extends ItineraryParts, AttemptParts, RepeatsParts {
   readonly running: RunningCalls
+  readonly events: CallEvents
 }
 
 /**
@@ -97,7 +99,7 @@ export class Call implements AttemptOwner {
     this.#itinerary.failed(attempt, error)
     if (this.#aborted) return this.#fail(error)
     switch (afterFailure({ error, sent, answered, unsent: this.#itinerary.unsent })) {
-      case 'elsewhere': return this.#proceed()
+      case 'elsewhere': return this.#goOn(attempt, error)
       case 'repeat': return this.#repeat(attempt, error)
       case 'unreachable': return this.#fail(this.#itinerary.unserved(error))
       case 'final': return this.#fail(error)
@@ -105,12 +107,14 @@ export class Call implements AttemptOwner {
   }
 
   /** What refuses the request is swallowed if another instance may be asked. */
-  accepts ({ endpoint: { instance } }: Attempt, status: number, headers: readonly Buffer[]): boolean {
+  accepts (attempt: Attempt, status: number, headers: readonly Buffer[]): boolean {
     if (this.#aborted || isOfNoInstance(headers) || !this.#itinerary.hasAnother()) return true
     const repeats = this.#claimRepeat()
     if (repeats === undefined) return true
     this.#attempt = undefined
-    this.#itinerary.refused(new RefusedError(instance.id, status))
+    const error = new RefusedError(attempt.endpoint.instance.id, status)
+    this.#itinerary.refused(error)
+    this.#tellRetry(attempt, error)
     repeats.backOff(() => this.#proceed())
     return false
   }
@@ -120,16 +124,27 @@ export class Call implements AttemptOwner {
     if (this.#itinerary.hasAnother()) attempt.abort(new InstanceLeftError(attempt.endpoint.instance.id))
   }
 
-  #repeat ({ stale }: Attempt, error: Error): void {
-    const repeats = stale || this.#itinerary.hasAnother() ? this.#claimRepeat() : undefined
-    if (repeats === undefined) this.#fail(error)
-    else if (isBreak(error)) repeats.backOffAfterBreak(() => this.#proceed())
+  #goOn (attempt: Attempt, error: Error): void {
+    this.#tellRetry(attempt, error)
+    this.#proceed()
+  }
+
+  #repeat (attempt: Attempt, error: Error): void {
+    const repeats = attempt.stale || this.#itinerary.hasAnother() ? this.#claimRepeat() : undefined
+    if (repeats === undefined) return this.#fail(error)
+    this.#tellRetry(attempt, error)
+    if (isBreak(error)) repeats.backOffAfterBreak(() => this.#proceed())
     else repeats.backOff(() => this.#proceed())
   }
 
   #claimRepeat (): Repeats | undefined {
     this.#repeats ??= new Repeats(this.#parts, this.#options, this.#balance.retries)
     return this.#repeats.claim() ? this.#repeats : undefined
+  }
+
+  #tellRetry ({ sent, endpoint: { instance } }: Attempt, error: Error): void {
+    const { retry } = this.#parts.events
+    if (retry.hasSubscribers) retry.publish({ service: this.#route.service, instance, sent, error })
   }
 
   #proceed (): void {
@@ -152,11 +167,18 @@ export class Call implements AttemptOwner {
   #attemptAt (instances: readonly ServiceInstance[]): void {
     try {
       const endpoint = this.#itinerary.next(instances, this.#parts.clock.now())
+      this.#tellPick(endpoint.instance)
       this.#attempt = new Attempt(this.#parts, endpoint, this, this.#balance.timeout)
     } catch (error) {
       return this.#fail(error as Error)
     }
     this.#attempt.start(this.#route.originFor(this.#attempt.endpoint.instance), this.#options)
+  }
+
+  #tellPick (instance: ServiceInstance): void {
+    const { pick } = this.#parts.events
+    if (!pick.hasSubscribers) return
+    pick.publish({ service: this.#route.service, instance, tried: this.#itinerary.tried.length - 1 })
   }
 
   #holdBody (): void {

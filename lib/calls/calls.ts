@@ -5,6 +5,7 @@ import type { ServiceInstance } from '../consul/instance.ts'
 import type { InstanceSource } from '../discovery/source.ts'
 import { Balance, parseBalance, type BalanceOptions } from './balance.ts'
 import { ConsulDispatcher } from './dispatcher.ts'
+import type { CallEvents } from './events.ts'
 import { createFetch, type Fetch } from './fetch.ts'
 import { Limits } from './limits.ts'
 import { Pools, type PoolsOptions } from './pools.ts'
@@ -32,6 +33,7 @@ export interface CallsOptions {
     /** The only services that may be called. `undefined`: any. */
     readonly allow: readonly string[] | undefined
   }
+  readonly events: CallEvents
   readonly random: Random
   /** Default: the system's. */
   readonly clock?: Clock
@@ -55,7 +57,7 @@ export interface Calls {
 export type PickOptions = Pick<BalanceOptions, 'strategy' | 'key' | 'tag' | 'datacenter'>
 
 export function createCalls (options: CallsOptions): Calls {
-  const { source, calls, random, clock = systemClock } = options
+  const { source, calls, events, random, clock = systemClock } = options
   const { strategy, warningShare } = options.balancer
   const { timeout, deadline = 0, retries, retryBudget, allow } = calls
   const defaults = new Balance({
@@ -66,7 +68,7 @@ export function createCalls (options: CallsOptions): Calls {
   const balancer = new Balancer({ warningShare, random, onGone: endpoint => pools.drop(endpoint) })
   const routes = new Routes(balancer, allow)
   const budget = new RetryBudget(retryBudget, clock)
-  const dispatcher = new ConsulDispatcher({ source, pools, limits, budget, clock, random, routes, defaults })
+  const dispatcher = new ConsulDispatcher({ source, pools, limits, events, budget, clock, random, routes, defaults })
   const stopListening = source.onLeave(left => balancer.remove(left))
 
   function close (): Promise<void> {

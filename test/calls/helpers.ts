@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { createCalls, type Calls, type CallsOptions } from '../../lib/calls/calls.ts'
 import type { ServiceInstance } from '../../lib/consul/instance.ts'
 import type { DiscoverQuery, InstanceSource } from '../../lib/discovery/source.ts'
+import { channels } from '../../lib/observe/channels.ts'
 import { instance, seeded } from '../balancing/helpers.ts'
 import type { Teardown } from '../support/teardown.ts'
 
@@ -130,6 +131,7 @@ export function startCalls (t: Teardown, source: InstanceSource, overrides: Over
       allow: undefined,
       ...calls
     },
+    events: channels,
     random: seeded(1),
     ...(clock && { clock })
   })

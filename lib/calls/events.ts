@@ -1,0 +1,46 @@
+import type { ServiceInstance } from '../consul/instance.ts'
+import type { Outcome } from '../balancing/endpoint.ts'
+
+/** Where messages of one kind go. Nothing is made while nobody listens. */
+export interface EventSink<T> {
+  readonly hasSubscribers: boolean
+  publish (message: T): void
+}
+
+/** An instance was chosen. */
+export interface PickMessage {
+  readonly service: string
+  readonly instance: ServiceInstance
+  /** Instances that the call has been to before. */
+  readonly tried: number
+}
+
+/** An attempt got the headers of its response, or failed without. */
+export interface AttemptMessage {
+  readonly service: string
+  readonly instance: ServiceInstance
+  /** What it says of the instance: `neutral` if the reason was not the instance's. */
+  readonly outcome: Outcome
+  /** Milliseconds until then. */
+  readonly duration: number
+  /** Of the response. */
+  readonly status: number | undefined
+  readonly error: Error | undefined
+}
+
+/** A call goes on to another instance. */
+export interface RetryMessage {
+  readonly service: string
+  /** Where the attempt failed. */
+  readonly instance: ServiceInstance
+  /** Whether any of the request may have reached it: then it counts against the retry budget. */
+  readonly sent: boolean
+  readonly error: Error
+}
+
+/** What calls say of themselves while they run. */
+export interface CallEvents {
+  readonly pick: EventSink<PickMessage>
+  readonly attempt: EventSink<AttemptMessage>
+  readonly retry: EventSink<RetryMessage>
+}

@@ -1,0 +1,50 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import t, { type Test } from 'tap'
+import { instance } from '../balancing/helpers.ts'
+import { MemorySource, startCalls, startServer } from '../calls/helpers.ts'
+import { freePort } from '../support/ports.ts'
+
+type Message = Record<string, unknown>
+
+/** What is published on a channel while the test runs. */
+function messagesOf (t: Test, name: string): Message[] {
+  const messages: Message[] = []
+  const listener = (message: unknown): void => { messages.push(message as Message) }
+  subscribe(`fastify-consul:${name}`, listener)
+  t.teardown(() => unsubscribe(`fastify-consul:${name}`, listener))
+  return messages
+}
+
+t.test('a call that goes from instance to instance tells of each pick, attempt and retry', async t => {
+  const dead = instance({ id: 'dead', port: await freePort() })
+  const refusing = await startServer(t, 'refusing', (_, response) => response.writeHead(503).end())
+  const good = await startServer(t, 'well')
+  const source = new MemorySource({ svc: [dead, refusing.instance, good.instance] })
+  const { request } = startCalls(t, source, { strategy: 'first' })
+  const [picks, attempts, retries] = ['pick', 'attempt', 'retry'].map(name => messagesOf(t, name))
+  await (await request('http://svc/')).body.text()
+  const service = 'svc'
+  t.match(picks, [
+    { service, instance: { id: 'dead' }, tried: 0 },
+    { service, instance: { id: 'refusing' }, tried: 1 },
+    { service, instance: { id: 'well' }, tried: 2 }
+  ])
+  t.match(attempts, [
+    { service, instance: { id: 'dead' }, outcome: 'failure', duration: Number, error: { code: 'ECONNREFUSED' } },
+    { service, instance: { id: 'refusing' }, outcome: 'failure', duration: Number, status: 503 },
+    { service, instance: { id: 'well' }, outcome: 'success', duration: Number, status: 200 }
+  ])
+  t.match(retries, [
+    { service, instance: { id: 'dead' }, sent: false, error: { code: 'ECONNREFUSED' } },
+    { service, instance: { id: 'refusing' }, sent: true, error: { message: /503/ } }
+  ])
+  t.same([picks?.length, attempts?.length, retries?.length], [3, 3, 2])
+})
+
+t.test('an attempt that the caller aborts says nothing of its instance', async t => {
+  const silent = await startServer(t, 'silent', () => {})
+  const { request } = startCalls(t, new MemorySource({ svc: [silent.instance] }))
+  const attempts = messagesOf(t, 'attempt')
+  await t.rejects(request('http://svc/', { signal: AbortSignal.timeout(50) }))
+  t.match(attempts, [{ outcome: 'neutral', status: undefined }])
+})
