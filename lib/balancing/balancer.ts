@@ -1,14 +1,14 @@
 import type { Random } from '../clock.ts'
 import type { ServiceInstance } from '../consul/instance.ts'
-import type { Endpoint } from './endpoint.ts'
-import { Endpoints } from './endpoints.ts'
+import { Endpoints, type EndpointsParts } from './endpoints.ts'
 import { Group } from './group.ts'
+import type { Ejection, OutlierOptions } from './outlier.ts'
 
-export interface BalancerParts {
-  readonly warningShare: number
-  readonly random: Random
-  /** Told of every endpoint that will not be picked again. */
-  readonly onGone: (endpoint: Endpoint) => void
+export interface BalancerParts extends EndpointsParts {
+  readonly outlier?: false | OutlierOptions & {
+    /** 0 to 1: no more than this share of a group is left out, and never all. */
+    readonly maxEjected: number
+  }
 }
 
 /** Tags and datacenters may come from users: the groups beyond this many start anew when they are called again. */
@@ -17,11 +17,14 @@ const maxGroups = 1000
 /** Every group of instances that is called, over endpoints that they share. */
 export class Balancer {
   readonly #endpoints: Endpoints
+  readonly #maxEjected: number
   readonly #random: Random
   readonly #groups = new Map<string, Group>()
 
-  constructor ({ warningShare, random, onGone }: BalancerParts) {
-    this.#endpoints = new Endpoints(warningShare, onGone)
+  constructor (parts: BalancerParts) {
+    const { outlier = false, random } = parts
+    this.#endpoints = new Endpoints(parts)
+    this.#maxEjected = outlier === false ? 0 : outlier.maxEjected
     this.#random = random
   }
 
@@ -33,7 +36,7 @@ export class Balancer {
     const key = `${service}\n${tag}\n${datacenter}`
     const known = this.#groups.get(key)
     if (known !== undefined) return known
-    const group = new Group(this.#endpoints, this.#random)
+    const group = new Group(this.#endpoints, this.#maxEjected, this.#random)
     this.#groups.set(key, group)
     if (this.#groups.size > maxGroups) this.#groups.delete(this.#groups.keys().next().value as string)
     return group
@@ -42,5 +45,10 @@ export class Balancer {
   /** Instances that may not be called any longer. */
   remove (instances: readonly ServiceInstance[]): void {
     for (const instance of instances) this.#endpoints.remove(instance)
+  }
+
+  /** Why an instance is left out; `undefined`: it is not. */
+  ejectionOf (instance: ServiceInstance): Ejection | undefined {
+    return this.#endpoints.find(instance)?.ejection
   }
 }

@@ -5,6 +5,7 @@ import type { PickContext, Strategy } from './strategy.ts'
 
 /** A function of the user's own, which sees instances. */
 export class Custom implements Strategy {
+  readonly goesBy = 'choice'
   readonly #choose: StrategyFunction
 
   constructor (choose: StrategyFunction) {

@@ -1,5 +1,7 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { ServiceInstance } from '../consul/instance.ts'
 import { Ewma } from './ewma.ts'
+import type { Ejection, Outlier, Turn } from './outlier.ts'
 import { effectiveWeight } from './weights.ts'
 
 /**
@@ -17,19 +19,32 @@ const penalty = 5000
 /** Higher than any level that time can lead to: an instance of which nothing is known while it is being tried. */
 const unknownCost = 1e9
 
+export interface EndpointParts {
+  /** 0 to 1: the share of an instance in `warning` whose two weights are equal. */
+  readonly warningShare: number
+  /** Notices when the instance fails too much. */
+  readonly outlier?: Outlier | undefined
+  /** Told when it is ejected, and when it is back. */
+  readonly onTurn?: ((endpoint: Endpoint, turn: Turn) => void) | undefined
+}
+
 /** An instance together with what the balancer knows of it. The same object as long as the instance is there. */
 export class Endpoint {
+  // These two begin as what they will be, fractions: that spares a change of the objects' hidden class.
+  #cost = -Infinity
+  #load = 0.5
   #instance: ServiceInstance
   #weight: number
   #outstanding = 0
-  #load: number
-  #cost = -Infinity
   readonly #latency = new Ewma()
+  readonly #parts: EndpointParts
+  #joinedAt: number | undefined
 
-  constructor (instance: ServiceInstance, warningShare: number) {
+  constructor (instance: ServiceInstance, parts: EndpointParts) {
     this.#instance = instance
-    this.#weight = effectiveWeight(instance, warningShare)
-    this.#load = this.#loadOf()
+    this.#parts = parts
+    this.#weight = effectiveWeight(instance, parts.warningShare)
+    this.#weigh()
   }
 
   /** The instance as it was last seen. */
@@ -50,15 +65,39 @@ export class Endpoint {
   /** Its latency, to be compared with others'; -Infinity: nothing is known. */
   get latencyLevel (): number { return this.#latency.level }
 
-  /** The same instance with another status, weight or description. */
-  refresh (instance: ServiceInstance, warningShare: number): void {
+  /** Set while it is ejected. */
+  get ejection (): Ejection | undefined { return this.#parts.outlier?.ejection }
+
+  /** When it came to others that were there already, or came back; `undefined`: it was not looked at yet. */
+  get joinedAt (): number | undefined { return this.#joinedAt }
+
+  /** -Infinity: it was there from the start. */
+  join (at: number): void {
+    this.#joinedAt = at
+  }
+
+  /** The same instance with another status, weight or description. That it is passing anew ends an ejection. */
+  refresh (instance: ServiceInstance, now: number): void {
+    const isFresh = instance.status === 'passing' && !isSame(instance, this.#instance)
     this.#instance = instance
-    this.#weight = effectiveWeight(instance, warningShare)
+    this.#weight = effectiveWeight(instance, this.#parts.warningShare)
+    if (isFresh) this.#turn(this.#parts.outlier?.clear(now), now)
     this.#weigh()
+  }
+
+  /** Whether it is ejected, and an attempt may be made to find out how it is. */
+  isDue (now: number): boolean {
+    return this.#parts.outlier?.isDue(now) === true
+  }
+
+  /** That attempt is about to begin: nobody else makes one. */
+  claim (now: number): void {
+    this.#parts.outlier?.claim(now)
   }
 
   /** An attempt starts. */
   begin (): void {
+    this.#parts.outlier?.begin()
     this.#outstanding++
     this.#weigh()
   }
@@ -74,6 +113,7 @@ export class Endpoint {
     if (outcome === 'success') this.#latency.add(latency, now)
     else if (outcome === 'failure') this.#latency.add(Math.max(latency, penalty), now)
     else this.#latency.addAtLeast(latency, now)
+    this.#turn(this.#parts.outlier?.record(outcome, startedAt, now), now)
     this.#weigh()
   }
 
@@ -89,14 +129,25 @@ export class Endpoint {
     this.#weigh()
   }
 
-  #weigh (): void {
-    this.#load = this.#loadOf()
-    if (this.#latency.isKnown) this.#cost = this.#latency.level + Math.log(this.#load)
-    else this.#cost = this.#outstanding === 0 ? -Infinity : unknownCost + this.#load
+  /** Who comes back begins anew: it was slow, or failed, before. */
+  #turn (turn: Turn | undefined, now: number): void {
+    if (turn === undefined) return
+    if (turn === 'returned') {
+      this.#latency.forget()
+      this.#joinedAt = now
+    }
+    this.#parts.onTurn?.(this, turn)
   }
 
   /** With weights that are all 0, all count the same. */
-  #loadOf (): number {
-    return (this.#outstanding + 1) / (this.#weight === 0 ? 1 : this.#weight)
+  #weigh (): void {
+    this.#load = (this.#outstanding + 1) / (this.#weight === 0 ? 1 : this.#weight)
+    if (this.#latency.isKnown) this.#cost = this.#latency.level + Math.log(this.#load)
+    else this.#cost = this.#outstanding === 0 ? -Infinity : unknownCost + this.#load
   }
+}
+
+function isSame (one: ServiceInstance, other: ServiceInstance): boolean {
+  return one.status === other.status && isDeepStrictEqual(
+    [one.weights, one.tags, one.meta], [other.weights, other.tags, other.meta])
 }

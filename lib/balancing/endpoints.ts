@@ -1,18 +1,30 @@
+import type { Random } from '../clock.ts'
 import type { ServiceInstance } from '../consul/instance.ts'
 import { instanceKey } from '../discovery/source.ts'
 import { Endpoint } from './endpoint.ts'
+import { Outlier, type OutlierOptions, type Turn } from './outlier.ts'
+
+export interface EndpointsParts {
+  /** 0 to 1: the share of an instance in `warning` whose two weights are equal. */
+  readonly warningShare: number
+  /** When instances that fail are left out; `false`, the default: never. */
+  readonly outlier?: OutlierOptions | false
+  readonly random: Random
+  /** Told of every endpoint that will not be picked again. */
+  readonly onGone: (endpoint: Endpoint) => void
+  /** Told of every endpoint that is ejected or back. */
+  readonly onTurn?: ((endpoint: Endpoint, turn: Turn) => void) | undefined
+}
 
 /** One endpoint for every instance, whichever lists it stands in, for as long as it is there. */
 export class Endpoints {
-  readonly #warningShare: number
+  readonly #parts: EndpointsParts
   readonly #endpoints = new Map<string, Endpoint>()
-  readonly #onGone: (endpoint: Endpoint) => void
   #changes = 0
+  #turns = 0
 
-  /** `onGone` is told of every endpoint that will not be picked again. */
-  constructor (warningShare: number, onGone: (endpoint: Endpoint) => void) {
-    this.#warningShare = warningShare
-    this.#onGone = onGone
+  constructor (parts: EndpointsParts) {
+    this.#parts = parts
   }
 
   get size (): number { return this.#endpoints.size }
@@ -20,18 +32,26 @@ export class Endpoints {
   /** How many are gone: whoever keeps endpoints must ask again for them once this has grown. */
   get changes (): number { return this.#changes }
 
+  /** How often one was ejected or came back. */
+  get turns (): number { return this.#turns }
+
   /** The endpoint of an instance as it is now. With another address it is another endpoint. */
-  of (instance: ServiceInstance): Endpoint {
+  of (instance: ServiceInstance, now: number): Endpoint {
     const key = keyOf(instance)
     const known = this.#endpoints.get(key)
     if (known !== undefined && isSamePlace(known.instance, instance)) {
-      if (known.instance !== instance) known.refresh(instance, this.#warningShare)
+      if (known.instance !== instance) known.refresh(instance, now)
       return known
     }
-    const endpoint = new Endpoint(instance, this.#warningShare)
+    const endpoint = this.#create(instance)
     this.#endpoints.set(key, endpoint)
     if (known !== undefined) this.#forget(known)
     return endpoint
+  }
+
+  /** The endpoint of an instance, if it was ever called. */
+  find (instance: ServiceInstance): Endpoint | undefined {
+    return this.#endpoints.get(keyOf(instance))
   }
 
   /** The instance may not be called any longer. */
@@ -43,9 +63,21 @@ export class Endpoints {
     this.#forget(endpoint)
   }
 
+  #create (instance: ServiceInstance): Endpoint {
+    const { warningShare, outlier = false, random, onTurn } = this.#parts
+    return new Endpoint(instance, {
+      warningShare,
+      outlier: outlier === false ? undefined : new Outlier(outlier, random),
+      onTurn: (endpoint, turn) => {
+        this.#turns++
+        onTurn?.(endpoint, turn)
+      }
+    })
+  }
+
   #forget (endpoint: Endpoint): void {
     this.#changes++
-    this.#onGone(endpoint)
+    this.#parts.onGone(endpoint)
   }
 }
 

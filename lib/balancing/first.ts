@@ -4,6 +4,7 @@ import type { PickContext, Strategy } from './strategy.ts'
 
 /** Always the one with the lowest service id, so that every client picks the same; the next one if that fails. */
 export class First implements Strategy {
+  readonly goesBy = 'choice'
   #endpoints: readonly Endpoint[] = []
   #ordered: readonly Endpoint[] = []
 

@@ -2,24 +2,33 @@ import type { Random } from '../clock.ts'
 import type { ServiceInstance } from '../consul/instance.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { Endpoints } from './endpoints.ts'
+import { Roster, warmthOf } from './roster.ts'
 import { createStrategy, type StrategyChoice } from './strategies.ts'
 import type { PickContext, Strategy } from './strategy.ts'
+
+/** Ejections change the roster at once, and of a thousand instances at most every 10 ms. Milliseconds an instance. */
+const updatePause = 0.01
+/** So many turns may be passed on by newcomers before the next one takes its turn. */
+const mostPassedOn = 8
 
 /** The instances that one kind of call may go to, and where each strategy stands among them. */
 export class Group {
   readonly #endpoints: Endpoints
+  readonly #maxEjected: number
   readonly #random: Random
   readonly #strategies = new Map<string, Strategy>()
   #instances: readonly ServiceInstance[] = []
+  #roster: Roster
   #changes = 0
-  /** Those that are picked. */
-  #candidates: readonly Endpoint[] = []
-  /** Those of weight 0 beside others of more: a last resort. */
-  #spare: readonly Endpoint[] = []
+  #turns = 0
+  #updateAt = 0
 
-  constructor (endpoints: Endpoints, random: Random) {
+  /** @param maxEjected 0 to 1: the share that may be left out */
+  constructor (endpoints: Endpoints, maxEjected: number, random: Random) {
     this.#endpoints = endpoints
+    this.#maxEjected = maxEjected
     this.#random = random
+    this.#roster = new Roster([], maxEjected, 0)
   }
 
   /**
@@ -30,18 +39,49 @@ export class Group {
   pick (
     instances: readonly ServiceInstance[], choice: StrategyChoice, context: PickContext
   ): Endpoint | undefined {
-    if (instances !== this.#instances || this.#changes !== this.#endpoints.changes) this.#update(instances)
-    if (!hasUntried(this.#candidates, context)) return this.#spare.find(endpoint => !context.tried.includes(endpoint))
-    return this.#strategy(choice).pick(this.#candidates, context)
+    if (this.#isOutdated(instances, context.now)) this.#update(instances, context.now)
+    const strategy = this.#strategy(choice)
+    if (strategy.goesBy === 'choice') return this.#choose(strategy, context)
+    const due = context.now >= this.#roster.dueAt ? this.#roster.takeDue(context) : undefined
+    if (due !== undefined) return due
+    const { candidates, warmUntil } = this.#roster
+    if (!hasUntried(candidates, context.tried)) return this.#roster.lastResort(context.tried)
+    if (context.now < warmUntil && strategy.goesBy === 'turn') return this.#pickWarm(strategy, context)
+    return strategy.pick(candidates, context)
   }
 
-  #update (instances: readonly ServiceInstance[]): void {
-    const endpoints = instances.map(instance => this.#endpoints.of(instance))
-    const weighted = endpoints.filter(({ weight }) => weight > 0)
-    this.#candidates = weighted.length > 0 ? weighted : endpoints
-    this.#spare = weighted.length > 0 ? endpoints.filter(({ weight }) => weight === 0) : []
+  /** The ejected ones are like those that the call has been to already. */
+  #choose (strategy: Strategy, context: PickContext): Endpoint | undefined {
+    const { members, ejected } = this.#roster
+    const { service, key, now, repeatable } = context
+    const tried = ejected.length === 0 ? context.tried : [...context.tried, ...this.#roster.closedTo(context)]
+    if (!hasUntried(members, tried)) return this.#roster.lastResort(context.tried)
+    return strategy.pick(members, tried === context.tried ? context : { service, key, now, repeatable, tried })
+  }
+
+  /** Newcomers pass some of their turns on. */
+  #pickWarm (strategy: Strategy, context: PickContext): Endpoint | undefined {
+    const { candidates } = this.#roster
+    let endpoint = strategy.pick(candidates, context)
+    for (let passed = 0; passed < mostPassedOn && endpoint !== undefined; passed++) {
+      const warmth = warmthOf(endpoint, context.now)
+      if (warmth === 1 || this.#random() < warmth) break
+      endpoint = strategy.pick(candidates, context)
+    }
+    return endpoint
+  }
+
+  #isOutdated (instances: readonly ServiceInstance[], now: number): boolean {
+    if (instances !== this.#instances || this.#changes !== this.#endpoints.changes) return true
+    return this.#turns !== this.#endpoints.turns && now >= this.#updateAt
+  }
+
+  #update (instances: readonly ServiceInstance[], now: number): void {
+    this.#roster = new Roster(instances.map(instance => this.#endpoints.of(instance, now)), this.#maxEjected, now)
     this.#instances = instances
     this.#changes = this.#endpoints.changes
+    this.#turns = this.#endpoints.turns
+    this.#updateAt = now + instances.length * updatePause
   }
 
   #strategy (choice: StrategyChoice): Strategy {
@@ -55,6 +95,6 @@ export class Group {
   }
 }
 
-function hasUntried (endpoints: readonly Endpoint[], { tried }: PickContext): boolean {
+function hasUntried (endpoints: readonly Endpoint[], tried: readonly Endpoint[]): boolean {
   return tried.length === 0 ? endpoints.length > 0 : endpoints.some(endpoint => !tried.includes(endpoint))
 }

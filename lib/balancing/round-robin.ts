@@ -13,6 +13,7 @@ import { positiveWeights } from './weights.ts'
  * start together do not go together.
  */
 export class RoundRobin implements Strategy {
+  readonly goesBy = 'turn'
   readonly #random: Random
   #endpoints: readonly Endpoint[] = []
   #schedule = new Schedule(new Float64Array(), new Float64Array())

@@ -1,8 +1,11 @@
 import type { Random } from '../clock.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { StrategyFunction, StrategyName } from '../options/types.ts'
+import { ConsistentHash } from './consistent-hash.ts'
 import { Custom } from './custom.ts'
 import { First } from './first.ts'
+import { LeastRequest } from './least-request.ts'
+import { PeakEwma } from './peak-ewma.ts'
 import { WeightedRandom } from './random.ts'
 import { RoundRobin } from './round-robin.ts'
 import type { Strategy } from './strategy.ts'
@@ -13,7 +16,10 @@ export type StrategyChoice = StrategyName | StrategyFunction
 const factories: Readonly<Record<StrategyName, (random: Random) => Strategy>> = {
   'round-robin': random => new RoundRobin(random),
   random: random => new WeightedRandom(random),
-  first: () => new First()
+  first: () => new First(),
+  'least-request': random => new LeastRequest(random),
+  'peak-ewma': random => new PeakEwma(random),
+  'consistent-hash': () => new ConsistentHash()
 }
 
 export const strategyNames = Object.freeze(Object.keys(factories))

@@ -69,11 +69,12 @@ export const statusRoute = v.custom<boolean | string | object>(
   input => typeof input === 'boolean' || typeof input === 'string' || isRecord(input),
   'true, false, a path or a plain object')
 
-const strategies: readonly unknown[] = ['round-robin', 'random', 'first'] satisfies StrategyName[]
+const strategies: readonly unknown[] = [
+  'round-robin', 'random', 'first', 'least-request', 'peak-ewma', 'consistent-hash'
+] satisfies StrategyName[]
 export const strategy = v.custom<StrategyName | StrategyFunction>(
   input => strategies.includes(input) || typeof input === 'function',
-  'one of "round-robin", "random", "first" or a function ' +
-  '("least-request", "peak-ewma" and "consistent-hash" are not available yet)')
+  `one of ${strategies.map(name => JSON.stringify(name)).join(', ')} or a function`)
 
 export const logger = like<Logger>('a logger: an object with trace, debug, info, warn and error', {
   trace: anyFunction, debug: anyFunction, info: anyFunction, warn: anyFunction, error: anyFunction

@@ -193,7 +193,8 @@ export type StrategyFunction = (
   instances: readonly ServiceInstance[], context: StrategyContext
 ) => ServiceInstance | undefined
 
-export type StrategyName = 'round-robin' | 'random' | 'first'
+export type StrategyName =
+  'round-robin' | 'random' | 'first' | 'least-request' | 'peak-ewma' | 'consistent-hash'
 
 export interface BalancerOptions {
   /** Default `round-robin`. */

@@ -3,11 +3,10 @@ import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import t from 'tap'
-import { Endpoint } from '../../lib/balancing/endpoint.ts'
 import { Limits } from '../../lib/calls/limits.ts'
 import { Pools } from '../../lib/calls/pools.ts'
 import { systemClock } from '../../lib/clock.ts'
-import { instance } from '../balancing/helpers.ts'
+import { endpointOf, instance } from '../balancing/helpers.ts'
 import { certificateAuthority } from '../support/certificates.ts'
 import { freePort } from '../support/ports.ts'
 import { until } from '../support/wait.ts'
@@ -87,6 +86,23 @@ t.test('there are never more connections to an instance than the limit', async t
   t.equal(most, 3)
 })
 
+t.test('nobody waits in line for an instance while another one has room', async t => {
+  const busy = await startServer(t, 'a', (_, response) => { busy.server.once('answer', () => response.end('a')) })
+  const other = await startServer(t, 'b')
+  const source = new MemorySource({ svc: [busy.instance, other.instance] })
+  const { request } = startCalls(t, source, { strategy: 'first', connections: 2 })
+  const ask = async (): Promise<string> => await (await request('http://svc/')).body.text()
+  const waiting = [ask(), ask()]
+  await until(() => busy.requests === 2)
+  t.same([await ask(), await ask()], ['b', 'b'])
+  source.set('svc', [busy.instance])
+  const last = ask()
+  busy.server.emit('answer')
+  await until(() => busy.requests === 3)
+  busy.server.emit('answer')
+  t.same(await Promise.all([...waiting, last]), ['a', 'a', 'a'])
+})
+
 t.test('nothing is left of two hundred instances that came and went', async t => {
   const server = await startServer(t, 'a')
   const { address, port } = server.instance
@@ -103,7 +119,7 @@ t.test('nothing is left of two hundred instances that came and went', async t =>
 
 t.test('pools are forgotten once their instance has left and the last request has ended', async t => {
   const pools = new Pools({ connectTimeout: 1000, connections: 4, tls: noTls }, new Limits(systemClock))
-  const endpoints = Array.from({ length: 10 }, (_, index) => new Endpoint(instance({ id: `i${index}` }), 0.1))
+  const endpoints = Array.from({ length: 10 }, (_, index) => endpointOf(instance({ id: `i${index}` })))
   for (const endpoint of endpoints) {
     t.equal(pools.of(endpoint), pools.of(endpoint))
   }

@@ -16,8 +16,8 @@ const refused: ConsulOptions[] = [
   { metrics: {} },
   // @ts-expect-error not available yet
   { calls: { outlier: {} } },
-  // @ts-expect-error not available yet
-  { balancer: { strategy: 'least-request' } }
+  // @ts-expect-error unknown strategy
+  { balancer: { strategy: 'least-requests' } }
 ]
 
 const accepted: ConsulOptions[] = [

@@ -1,0 +1,121 @@
+import type { Random } from '../clock.ts'
+import type { Outcome } from './endpoint.ts'
+import { Recent } from './recent.ts'
+
+export interface OutlierOptions {
+  /** So many failures in a row eject an instance. */
+  readonly consecutiveFailures: number
+  /** 0 to 1: so does a smaller share of successes, of at least 10 attempts within 10 s. */
+  readonly successRate: number
+  /** For how long, the first time. Twice that the next time, and so on. Milliseconds. */
+  readonly ejectionTime: number
+  /** The longest, before jitter. Milliseconds. */
+  readonly maxEjectionTime: number
+}
+
+/** Why an instance gets no calls, and for how long. */
+export interface Ejection {
+  readonly reason: 'consecutive failures' | 'success rate'
+  /** The clock's time. */
+  readonly since: number
+  /** From then on one attempt may find out how it is. The clock's time. */
+  readonly until: number
+}
+
+/** What an attempt changed. */
+export type Turn = 'ejected' | 'returned'
+
+/** Fewer attempts say nothing of a share. */
+const fewest = 10
+/** Ejections differ by this share, up or down, so that instances that fail together are not tried together. */
+const jitter = 0.2
+/** After each so many milliseconds in service one ejection is forgotten. Source: Envoy, one a sweep, every 10 s. */
+const forgottenAfter = 10_000
+/** For how long an attempt that was chosen to find out may take to begin. Milliseconds. */
+const claimTime = 1000
+
+/**
+ * Whether an instance fails so much that it is left out for a while. Failures in a row show a sudden end at once, the
+ * share of successes shows what fails half of the time. It is back with the first success of an attempt that was begun
+ * meanwhile: when its time is over, one at a time is let through.
+ */
+export class Outlier {
+  readonly #options: OutlierOptions
+  readonly #random: Random
+  readonly #recent = new Recent()
+  /** Failures in a row. */
+  #failures = 0
+  #ejection: Ejection | undefined
+  /** Attempts under way that were begun since it was ejected. */
+  #probes = 0
+  #claimedUntil = 0
+  /** How many ejections count towards the length of the next one. */
+  #ejections = 0
+  #returnedAt = 0
+
+  constructor (options: OutlierOptions, random: Random) {
+    this.#options = options
+    this.#random = random
+  }
+
+  /** Set while it is ejected. */
+  get ejection (): Ejection | undefined { return this.#ejection }
+
+  /** Whether an attempt may be made to find out how it is. */
+  isDue (now: number): boolean {
+    return this.#ejection !== undefined && now >= this.#ejection.until &&
+      this.#probes === 0 && now >= this.#claimedUntil
+  }
+
+  /** Such an attempt is about to begin. */
+  claim (now: number): void {
+    this.#claimedUntil = now + claimTime
+  }
+
+  begin (): void {
+    if (this.#ejection !== undefined) this.#probes++
+  }
+
+  record (outcome: Outcome, startedAt: number, now: number): Turn | undefined {
+    if (this.#ejection !== undefined) return this.#recordProbe(this.#ejection, outcome, startedAt, now)
+    if (outcome === 'neutral') return undefined
+    this.#recent.add(outcome === 'success', now)
+    this.#failures = outcome === 'success' ? 0 : this.#failures + 1
+    if (outcome === 'success') return undefined
+    const { consecutiveFailures, successRate } = this.#options
+    if (this.#failures >= consecutiveFailures) return this.#eject('consecutive failures', now)
+    if (this.#recent.total(now) < fewest || this.#recent.successRate(now) >= successRate) return undefined
+    return this.#eject('success rate', now)
+  }
+
+  /** There is reason to believe that it is well: what was before is forgotten. */
+  clear (now: number): Turn | undefined {
+    this.#failures = 0
+    this.#recent.clear()
+    if (this.#ejection === undefined) return undefined
+    this.#ejection = undefined
+    this.#returnedAt = now
+    return 'returned'
+  }
+
+  /** Of attempts that were begun before the ejection nothing is learnt. */
+  #recordProbe (ejection: Ejection, outcome: Outcome, startedAt: number, now: number): Turn | undefined {
+    if (startedAt < ejection.since) return undefined
+    this.#probes = Math.max(this.#probes - 1, 0)
+    this.#claimedUntil = now
+    if (outcome === 'success') return this.clear(now)
+    return outcome === 'failure' && startedAt >= ejection.until ? this.#eject(ejection.reason, now) : undefined
+  }
+
+  #eject (reason: Ejection['reason'], now: number): Turn {
+    const { ejectionTime, maxEjectionTime } = this.#options
+    if (this.#ejection === undefined) {
+      this.#ejections = Math.max(this.#ejections - Math.floor((now - this.#returnedAt) / forgottenAfter), 0)
+    }
+    const time = Math.min(ejectionTime * 2 ** this.#ejections, maxEjectionTime)
+    this.#ejections++
+    this.#probes = 0
+    this.#ejection = Object.freeze({ reason, since: now, until: now + time * (1 + jitter * (2 * this.#random() - 1)) })
+    return 'ejected'
+  }
+}

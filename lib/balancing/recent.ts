@@ -1,0 +1,53 @@
+/** Length of the window, in slots of a second. Source: Linkerd's circuit breaker, 10 s in 10 buckets. */
+const slots = 10
+const slotLength = 1000
+
+/** How many of the last 10 seconds' attempts succeeded. Every one counts the same: a burst is not one sample. */
+export class Recent {
+  readonly #successes = new Uint32Array(slots)
+  readonly #failures = new Uint32Array(slots)
+  #allSuccesses = 0
+  #allFailures = 0
+  /** The slot that is being filled, counted from the clock's start. */
+  #slot = 0
+
+  add (succeeded: boolean, now: number): void {
+    const index = this.#moveTo(now)
+    if (succeeded) {
+      this.#successes[index]!++
+      this.#allSuccesses++
+    } else {
+      this.#failures[index]!++
+      this.#allFailures++
+    }
+  }
+
+  /** How many there were. */
+  total (now: number): number {
+    this.#moveTo(now)
+    return this.#allSuccesses + this.#allFailures
+  }
+
+  /** Of at least one. 0 to 1. */
+  successRate (now: number): number {
+    return this.#allSuccesses / this.total(now)
+  }
+
+  clear (): void {
+    this.#successes.fill(0)
+    this.#failures.fill(0)
+    this.#allSuccesses = this.#allFailures = 0
+  }
+
+  /** Empties what has left the window. Returns where the present slot is kept. */
+  #moveTo (now: number): number {
+    const slot = Math.floor(now / slotLength)
+    for (this.#slot = Math.max(this.#slot, slot - slots); this.#slot < slot;) {
+      const index = ++this.#slot % slots
+      this.#allSuccesses -= this.#successes[index]!
+      this.#allFailures -= this.#failures[index]!
+      this.#successes[index] = this.#failures[index] = 0
+    }
+    return slot % slots
+  }
+}

@@ -1,0 +1,91 @@
+import type { Endpoint } from './endpoint.ts'
+import type { PickContext } from './strategy.ts'
+
+/** For how long a newcomer gets less than its share, where nothing but turns decides. Milliseconds. */
+const warmUp = 10_000
+/** Its least share of its share. Source: Envoy's slow start, `min_weight_percent` 10 %. */
+const leastWarmth = 0.1
+/** For how long a call is waited for that goes on elsewhere if the attempt fails. Milliseconds. */
+const patience = 5000
+/** How soon after no ejected endpoint could be tried it is looked again. Milliseconds. */
+const lookAgain = 10
+
+/** The endpoints of a group, as one list of instances and the ejections of a moment make them. */
+export class Roster {
+  /** Those that are picked. */
+  readonly candidates: readonly Endpoint[]
+  /** The candidates and those that are left out. */
+  readonly members: readonly Endpoint[]
+  /** Left out: ejected ones, up to a share of the members. Beyond that, those whose time is over first are used. */
+  readonly ejected: readonly Endpoint[]
+  /** Of weight 0 beside others of more: a last resort. */
+  readonly spare: readonly Endpoint[]
+  /** While the clock is before this, a candidate is new. */
+  readonly warmUntil: number
+  #dueAt: number
+
+  /** @param maxEjected 0 to 1: the share that may be left out */
+  constructor (endpoints: readonly Endpoint[], maxEjected: number, now: number) {
+    const weighted = endpoints.filter(({ weight }) => weight > 0)
+    this.members = weighted.length > 0 ? weighted : endpoints
+    this.spare = weighted.length > 0 ? endpoints.filter(({ weight }) => weight === 0) : []
+    this.ejected = leftOut(this.members, maxEjected)
+    this.candidates = this.ejected.length === 0 ? this.members : without(this.members, this.ejected)
+    this.#dueAt = this.ejected.reduce((first, { ejection }) => Math.min(first, ejection?.until ?? 0), Infinity)
+    welcome(endpoints, now)
+    this.warmUntil = this.candidates.reduce((last, { joinedAt = 0 }) => Math.max(last, joinedAt), -Infinity) + warmUp
+  }
+
+  /** From then on an ejected endpoint may be waiting to be tried: see `takeDue()`. */
+  get dueAt (): number { return this.#dueAt }
+
+  /** An ejected endpoint whose time is over, if this call is to find out how it is. */
+  takeDue (context: PickContext): Endpoint | undefined {
+    if (context.tried.length > 0) return undefined
+    const due = this.ejected.find(endpoint => mayTry(endpoint, context))
+    if (due !== undefined) due.claim(context.now)
+    else if (context.repeatable) this.#dueAt = context.now + lookAgain
+    return due
+  }
+
+  /** What a call that makes its own choice must leave out. */
+  closedTo (context: PickContext): readonly Endpoint[] {
+    return this.ejected.filter(endpoint => !mayTry(endpoint, context))
+  }
+
+  /** With all candidates tried: those of weight 0, then the ejected ones. */
+  lastResort (tried: readonly Endpoint[]): Endpoint | undefined {
+    const isUntried = (endpoint: Endpoint): boolean => !tried.includes(endpoint)
+    return this.spare.find(isUntried) ?? this.ejected.find(isUntried)
+  }
+}
+
+/** The share of its turns that a newcomer takes. 0.1 to 1. */
+export function warmthOf ({ joinedAt = -Infinity }: Endpoint, now: number): number {
+  return Math.min(Math.max((now - joinedAt) / warmUp, leastWarmth), 1)
+}
+
+/** Beside others that were there before, who was not is new. If all are, nobody is. */
+function welcome (endpoints: readonly Endpoint[], now: number): void {
+  const joinedAt = endpoints.some(endpoint => endpoint.joinedAt !== undefined) ? now : -Infinity
+  for (const endpoint of endpoints) if (endpoint.joinedAt === undefined) endpoint.join(joinedAt)
+}
+
+function mayTry (endpoint: Endpoint, { repeatable, now }: PickContext): boolean {
+  if (!endpoint.isDue(now)) return false
+  return repeatable || now >= (endpoint.ejection?.until ?? 0) + patience
+}
+
+/** Never all of them. */
+function leftOut (members: readonly Endpoint[], maxEjected: number): readonly Endpoint[] {
+  const ejected = members.filter(({ ejection }) => ejection !== undefined)
+  if (ejected.length === 0) return ejected
+  const most = Math.min(Math.floor(members.length * maxEjected), members.length - 1)
+  if (ejected.length <= most) return ejected
+  return ejected.sort((one, other) => (other.ejection?.until ?? 0) - (one.ejection?.until ?? 0)).slice(0, most)
+}
+
+function without (endpoints: readonly Endpoint[], some: readonly Endpoint[]): readonly Endpoint[] {
+  const left = new Set(some)
+  return endpoints.filter(endpoint => !left.has(endpoint))
+}

@@ -1,0 +1,195 @@
+import t from 'tap'
+import type { Endpoint, Outcome } from '../../lib/balancing/endpoint.ts'
+import { Ewma, memory } from '../../lib/balancing/ewma.ts'
+import { LeastRequest } from '../../lib/balancing/least-request.ts'
+import { PeakEwma } from '../../lib/balancing/peak-ewma.ts'
+import { context, endpointOf, endpoints, idOf, instance, seeded, tally } from './helpers.ts'
+
+// lib/balancing/ewma.ts
+
+/** To the microsecond: exponents and logarithms differ in the last digits from machine to machine. */
+const at = (ewma: Ewma, now: number): string => ewma.at(now).toFixed(3)
+
+t.test('a higher latency counts at once, a lower one little by little', async t => {
+  const ewma = new Ewma()
+  ewma.add(100, 0)
+  t.equal(at(ewma, 0), '100.000')
+  ewma.add(300, 0)
+  t.equal(at(ewma, 0), '300.000')
+  ewma.add(50, memory)
+  t.equal(at(ewma, memory), (300 / Math.E + 50 * (1 - 1 / Math.E)).toFixed(3))
+})
+
+t.test('it falls without new latencies too', async t => {
+  const ewma = new Ewma()
+  ewma.add(100, 1000)
+  t.equal(at(ewma, 1000 + memory), (100 / Math.E).toFixed(3))
+})
+
+t.test('steady latencies stay what they are', async t => {
+  const ewma = new Ewma()
+  for (let now = 0; now <= 60_000; now += 10) ewma.add(20, now)
+  t.equal(at(ewma, 60_000), '20.000')
+})
+
+t.test('two compare right at any moment, without the time', async t => {
+  const [early, late] = [new Ewma(), new Ewma()]
+  early.add(100, 0)
+  late.add(30, memory)
+  t.ok(early.level > late.level, '37 against 30')
+  late.add(40, memory)
+  t.ok(early.level < late.level, '37 against 40')
+})
+
+t.test('nothing overflows in years', async t => {
+  const ewma = new Ewma()
+  const tenYears = 10 * 365 * 86_400_000
+  for (const now of [0, tenYears, tenYears + 10]) ewma.add(20, now)
+  t.equal(ewma.at(tenYears + 10).toFixed(2), '20.00')
+})
+
+t.test('a latency that is known to be longer than that only raises it', async t => {
+  const ewma = new Ewma()
+  ewma.addAtLeast(100, 0)
+  ewma.addAtLeast(50, 0)
+  t.equal(at(ewma, 0), '100.000')
+})
+
+t.test('nothing is known of what was forgotten', async t => {
+  const ewma = new Ewma()
+  t.equal(ewma.isKnown, false)
+  ewma.add(0, 0)
+  t.equal(ewma.isKnown, true, 'a latency of 0 is one')
+  ewma.forget()
+  t.equal(ewma.isKnown, false)
+  t.equal(ewma.at(0), 0)
+})
+
+// lib/balancing/least-request.ts
+
+const many = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, index) => [`i${index}`, 1]))
+
+t.test('the one with the fewest attempts under way is picked, of up to 64', async t => {
+  const list = endpoints(many(64))
+  const idle = list[17] as Endpoint
+  for (const endpoint of list) if (endpoint !== idle) endpoint.begin()
+  const strategy = new LeastRequest(seeded(1))
+  for (let pick = 0; pick < 100; pick++) t.equal(strategy.pick(list, context()), idle)
+  idle.begin()
+  idle.begin()
+  for (let pick = 0; pick < 100; pick++) t.not(strategy.pick(list, context()), idle)
+})
+
+t.test('those that are equal all get some', async t => {
+  const list = endpoints({ a: 1, b: 1, c: 1, busy: 1 })
+  list[3]?.begin()
+  const strategy = new LeastRequest(seeded(2))
+  const counts = tally(Array.from({ length: 3000 }, () => idOf(strategy.pick(list, context()))))
+  t.equal(counts.busy, undefined)
+  for (const id of ['a', 'b', 'c']) t.equal((counts[id] ?? 0) > 650, true, `${counts[id]} for ${id}`)
+})
+
+t.test('beyond that the better of two that are drawn, which are never the same one', async t => {
+  const list = endpoints(many(65))
+  const [idle] = list as [Endpoint]
+  for (const endpoint of list) if (endpoint !== idle) endpoint.begin()
+  const strategy = new LeastRequest(seeded(3))
+  const counts = tally(Array.from({ length: 65_000 }, () => idOf(strategy.pick(list, context()))))
+  t.equal(Math.abs((counts.i0 ?? 0) - 2000) < 150, true, `${counts.i0}: it is one of the two in 2 of 65 draws`)
+  idle.begin()
+  idle.begin()
+  for (let pick = 0; pick < 1000; pick++) t.not(strategy.pick(list, context()), idle)
+})
+
+t.test('an attempt on a heavier one counts less', async t => {
+  const list = endpoints({ heavy: 3, light: 1 })
+  const strategy = new LeastRequest(seeded(4))
+  const picked = Array.from({ length: 8 }, () => {
+    const endpoint = strategy.pick(list, context()) as Endpoint
+    endpoint.begin()
+    return idOf(endpoint)
+  })
+  t.same(tally(picked), { heavy: 6, light: 2 })
+})
+
+// lib/balancing/peak-ewma.ts
+
+/** An attempt that is over. */
+function serve (endpoint: Endpoint | undefined, latency: number, now: number, outcome: Outcome = 'success'): void {
+  endpoint?.begin()
+  endpoint?.record(outcome, now - latency, now)
+  endpoint?.end()
+}
+
+t.test('the one where a request takes the least time is picked', async t => {
+  const list = endpoints({ slow: 1, fast: 1 })
+  const [slow, fast] = list as [Endpoint, Endpoint]
+  const strategy = new PeakEwma(seeded(1))
+  serve(slow, 40, 100)
+  serve(fast, 10, 100)
+  t.equal(strategy.pick(list, context([], undefined, 100)), fast)
+  for (let attempt = 0; attempt < 3; attempt++) fast.begin()
+  t.not(strategy.pick(list, context([], undefined, 100)), fast, 'four at 10 ms are no faster than one at 40')
+})
+
+t.test('with nothing known, those are picked first that nothing was sent to', async t => {
+  const list = endpoints({ a: 1, b: 1, c: 1 })
+  const strategy = new PeakEwma(seeded(2))
+  const picked = Array.from({ length: 6 }, () => {
+    const endpoint = strategy.pick(list, context()) as Endpoint
+    endpoint.begin()
+    return idOf(endpoint)
+  })
+  t.same(tally(picked.slice(0, 3)), { a: 1, b: 1, c: 1 })
+  t.same(tally(picked), { a: 2, b: 2, c: 2 })
+})
+
+t.test('a newcomer counts as fast as the others are, so that it is neither flooded nor starved', async t => {
+  const before = endpoints({ a: 1, b: 1, c: 1 })
+  const strategy = new PeakEwma(seeded(3))
+  before.forEach((endpoint, index) => serve(endpoint, 10 * (index + 1), 100))
+  const newcomer = endpointOf(instance({ id: 'new' }))
+  strategy.pick([...before, newcomer], context([], undefined, 100))
+  t.equal(newcomer.latencyLevel, before[1]?.latencyLevel, 'the median')
+})
+
+t.test('a newcomer among very fast ones counts 1 ms', async t => {
+  const [old, newcomer] = endpoints({ a: 1, new: 1 }) as [Endpoint, Endpoint]
+  serve(old, 0.1, 100)
+  new PeakEwma(seeded(3)).pick([old, newcomer], context([], undefined, 100))
+  t.equal(Math.exp(newcomer.latencyLevel - 100 / 5000).toFixed(3), '1.000')
+})
+
+t.test('who fails fast gets no more than who is slow', async t => {
+  const list = endpoints({ failing: 1, fine: 1 })
+  const [failing, fine] = list as [Endpoint, Endpoint]
+  serve(failing, 1, 100, 'failure')
+  serve(fine, 400, 100)
+  const strategy = new PeakEwma(seeded(4))
+  for (let pick = 0; pick < 10; pick++) t.equal(strategy.pick(list, context([], undefined, 100)), fine)
+})
+
+t.test('who was slow or failed is tried again, at the latest after 24 s without a request', async t => {
+  for (const outcome of ['success', 'failure'] as const) {
+    const list = endpoints({ bad: 1, a: 1, b: 1 })
+    const [bad, a, b] = list as [Endpoint, Endpoint, Endpoint]
+    const strategy = new PeakEwma(seeded(5))
+    serve(bad, 60_000, 0, outcome)
+    let now = 0
+    for (; now < 60_000; now += 10) {
+      serve(a, 2, now)
+      serve(b, 2, now)
+      if (strategy.pick(list, context([], undefined, now)) === bad) break
+    }
+    t.equal(now > 20_000 && now <= 24_000, true, `after ${now} ms`)
+  }
+})
+
+t.test('of many, the better of two that are drawn is picked', async t => {
+  const list = endpoints(Object.fromEntries(Array.from({ length: 65 }, (_, index) => [`i${index}`, 1])))
+  list.forEach((endpoint, index) => serve(endpoint, index === 0 ? 500 : 5, 100))
+  const strategy = new PeakEwma(seeded(6))
+  const counts = tally(Array.from({ length: 6500 }, () => idOf(strategy.pick(list, context([], undefined, 100)))))
+  t.equal(counts.i0, undefined)
+  t.equal(Object.keys(counts).length, 64)
+})
