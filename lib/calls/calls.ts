@@ -1,4 +1,5 @@
-import { Balancer } from '../balancing/balancer.ts'
+import { Balancer, type BalancerParts } from '../balancing/balancer.ts'
+import type { Ejection } from '../balancing/outlier.ts'
 import type { StrategyChoice } from '../balancing/strategies.ts'
 import { systemClock, type Clock, type Random } from '../clock.ts'
 import type { ServiceInstance } from '../consul/instance.ts'
@@ -30,6 +31,8 @@ export interface CallsOptions {
     readonly retries: number
     /** How often all requests together may. */
     readonly retryBudget: RetryBudgetOptions
+    /** When an instance that fails is left out for a while; `false`, the default: never. */
+    readonly outlier?: BalancerParts['outlier']
     /** The only services that may be called. `undefined`: any. */
     readonly allow: readonly string[] | undefined
   }
@@ -46,6 +49,8 @@ export interface Calls {
   readonly dispatcher: ConsulDispatcher
   /** The instance that the next call would go to; `null` without one. It counts as a call in the strategy's order. */
   pick (service: string, options?: PickOptions): Promise<ServiceInstance | null>
+  /** Why an instance is left out because it fails; `undefined`: it is not. */
+  ejectionOf (instance: ServiceInstance): Ejection | undefined
   /** New calls fail. Resolves when the running ones have ended. */
   close (): Promise<void>
   /** Calls that run fail too. */
@@ -59,13 +64,13 @@ export type PickOptions = Pick<BalanceOptions, 'strategy' | 'key' | 'tag' | 'dat
 export function createCalls (options: CallsOptions): Calls {
   const { source, calls, events, random, clock = systemClock } = options
   const { strategy, warningShare } = options.balancer
-  const { timeout, deadline = 0, retries, retryBudget, allow } = calls
+  const { timeout, deadline = 0, retries, retryBudget, outlier = false, allow } = calls
   const defaults = new Balance({
     strategy, timeout, deadline, retries, key: undefined, tag: undefined, datacenter: undefined, endsAt: undefined
   })
   const limits = new Limits(clock)
   const pools = new Pools(calls, limits)
-  const balancer = new Balancer({ warningShare, random, onGone: endpoint => pools.drop(endpoint) })
+  const balancer = new Balancer({ warningShare, outlier, random, onGone: endpoint => pools.drop(endpoint) })
   const routes = new Routes(balancer, allow)
   const budget = new RetryBudget(retryBudget, clock)
   const dispatcher = new ConsulDispatcher({ source, pools, limits, events, budget, clock, random, routes, defaults })
@@ -95,6 +100,8 @@ export function createCalls (options: CallsOptions): Calls {
       const context = { service, key: balance.key, tried: [], now: clock.now(), repeatable: false }
       return group.pick(instances, balance.strategy, context)?.instance ?? null
     },
+
+    ejectionOf: instance => balancer.ejectionOf(instance),
 
     async end (within) {
       const patience = new AbortController()

@@ -122,6 +122,13 @@ export interface ResolvedCalls {
   readonly retries: number
   readonly retryBudget: { readonly ratio: number, readonly perSecond: number }
   readonly connections: number
+  readonly outlier: false | {
+    readonly consecutiveFailures: number
+    readonly successRate: number
+    readonly ejectionTime: number
+    readonly maxEjectionTime: number
+    readonly maxEjected: number
+  }
   readonly tls: ResolvedTls
   /** `undefined`: any service. */
   readonly allow: readonly string[] | undefined

@@ -224,10 +224,29 @@ export interface CallsOptions {
   } | undefined
   /** Connections to one instance. Default 64. */
   connections?: number | undefined
+  /** When an instance that fails is left out for a while; `false`: never. */
+  outlier?: false | OutlierOptions | undefined
   /** TLS to instances. Default: the system's trust. */
   tls?: TlsOptions | undefined
   /** The only services that may be called. Default: any. */
   allow?: readonly string[] | undefined
+}
+
+/**
+ * An attempt fails with a connection that cannot be made or breaks, without response headers in time, and with 502, 503
+ * or 504, unless the instance says that it found no instance of another service.
+ */
+export interface OutlierOptions {
+  /** So many failures in a row. Default 5, as in Envoy and Finagle. */
+  consecutiveFailures?: number | undefined
+  /** 0 to 1; 0: never. Or a smaller share of successes of the last 10 s, of 10 attempts at least. Default 0.5. */
+  successRate?: number | undefined
+  /** How long the first time, ±20 %; twice as long each time it fails again. Default 5 s. */
+  ejectionTime?: Duration | undefined
+  /** How long at the most. Default 5 m, as in Envoy. */
+  maxEjectionTime?: Duration | undefined
+  /** 0 to 1: no more than this share of the instances, and never the last. Default 0.5. */
+  maxEjected?: number | undefined
 }
 
 export interface DrainOptions {

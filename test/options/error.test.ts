@@ -85,6 +85,12 @@ const rows: Record<string, unknown[]> = {
   'discovery.passingOnly': notAFlag,
   'balancer.strategy': ['roundrobin', 5, {}],
   'balancer.warningShare': ['0.1', -0.1, 1.1, NaN],
+  'calls.outlier': [true, 1, []],
+  'calls.outlier.consecutiveFailures': [...notACount, 0],
+  'calls.outlier.successRate': ['0.5', -0.1, 1.1],
+  'calls.outlier.ejectionTime': [...notADuration, 0],
+  'calls.outlier.maxEjectionTime': [...notADuration, 0],
+  'calls.outlier.maxEjected': [-0.1, 1.1],
   'calls.timeout': [...notADuration, 0],
   'calls.deadline': [...notADuration, 0],
   'calls.connectTimeout': [...notADuration, 0],
@@ -157,7 +163,6 @@ t.test('a long value is cut', async t => {
 t.test('an option that is not available yet is refused', async t => {
   t.equal(messageOf({ metrics: { register: {} } }),
     'metrics must be false or left out: metrics are not available yet, got an object')
-  t.equal(messageOf({ calls: { outlier: 1 } }), 'calls.outlier must be left out: it is not available yet, got 1')
   t.equal(messageOf({ metrics: false }), 'accepted')
 })
 

@@ -14,8 +14,8 @@ const refused: ConsulOptions[] = [
   { service: { name: 'a', meta: ['k=v'] } },
   // @ts-expect-error not available yet
   { metrics: {} },
-  // @ts-expect-error not available yet
-  { calls: { outlier: {} } },
+  // @ts-expect-error false or an object
+  { calls: { outlier: true } },
   // @ts-expect-error unknown strategy
   { balancer: { strategy: 'least-requests' } }
 ]
