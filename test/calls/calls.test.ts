@@ -173,7 +173,8 @@ t.test('what cannot be is refused', async t => {
   const cases: [options: unknown, message: string][] = [
     [null, 'balance must be an object, got null'],
     ['first', 'balance must be an object, got string'],
-    [{ strategy: 'best' }, 'balance.strategy must be one of round-robin, random, first, or a function, got "best"'],
+    [{ strategy: 'best' }, 'balance.strategy must be one of round-robin, random, first, least-request, peak-ewma, ' +
+      'consistent-hash, or a function, got "best"'],
     [{ key: '' }, 'balance.key must be a string that is not empty, got ""'],
     [{ key: 7 }, 'balance.key must be a string that is not empty, got number'],
     [{ tag: null }, 'balance.tag must be a string that is not empty, got object'],
