@@ -32,7 +32,7 @@ async function contest (t: Test, type: 'http' | 'ttl'): Promise<Contest> {
   const both = [first, second]
   const loser = await until(() => both.find(({ registry }) => registry.registration.state === 'conflict'))
   const winner = loser === first ? second : first
-  await until(() => winner.registry.registration.state === 'registered')
+  await until(() => winner.registry.registration.state === 'registered', { timeout: 30_000 })
   return { consul, proxies: [...proxies], winner, loser }
 }
 
@@ -86,7 +86,7 @@ t.test('two processes with one id make at most ten writes together', async t => 
   await first.line(/state registered/)
   const second = await contender('9502')
   await until(() => [first, second].some(({ lines }) => lines.includes('state conflict')), { timeout: 30_000 })
-  await until(() => [first, second].some(({ lines }) => lines.at(-1) === 'state registered'))
+  await until(() => [first, second].some(({ lines }) => lines.at(-1) === 'state registered'), { timeout: 30_000 })
   t.ok(writesOf(proxy).length <= 10, writesOf(proxy).join('\n'))
   for (const process of [first, second]) {
     process.signal('SIGTERM')

@@ -188,14 +188,14 @@ export class Registration {
     }
   }
 
+  /** Nothing is watched until it is written: what else is lost meanwhile comes back with it. */
   async #rewrite ({ reason, isGone }: Loss): Promise<void> {
-    const taken = this.#taken
-    await this.#corrections.take(this.#ended.signal)
-    if (taken !== this.#taken) return
+    const keeper = this.#keeper!
     this.#standing.lost(reason)
+    keeper.release()
+    await this.#corrections.take(this.#ended.signal)
     if (isGone) await this.#ready()
-    const maintenance = isGone ? this.#keeper!.listing.maintenance : undefined
-    await this.#writeUntilTaken(() => taken === this.#taken, maintenance)
+    await this.#writeUntilTaken(() => true, isGone ? keeper.listing.maintenance : undefined)
   }
 
   /** What Consul has removed because it was critical for long comes back when it is not. */

@@ -10,6 +10,8 @@ export class Standing {
   readonly #logger: Logger
   #status: RegistrationStatus = Object.freeze({ state: 'none', id: undefined, since: new Date(), error: undefined })
   #isTold = false
+  /** What has failed since the last success, by the errors' codes: answers may change at every try. */
+  readonly #failures = new Set<string>()
 
   constructor (logger: Logger) {
     this.#logger = logger
@@ -34,15 +36,18 @@ export class Standing {
     const check = checkTargetOf(registered)
     const isNews = !this.#isTold || this.#status.error !== undefined
     this.#isTold = true
+    this.#failures.clear()
     if (isNews) this.#logger.info({ service, id, address, port, status, check }, 'Registered with Consul')
     this.enter(this.#status.state)
   }
 
   /** A write failed. */
-  failed (err: Error): void {
-    const { id, state, error: before } = this.#status
+  failed (err: Error & { code?: string }): void {
+    const { id, state } = this.#status
+    const { code = err.name } = err
     this.enter(state, err)
-    if (before?.message === err.message) return
+    if (this.#failures.has(code)) return
+    this.#failures.add(code)
     this.#logger.warn({ id, err }, 'The registration could not be written; it is tried again')
   }
 
