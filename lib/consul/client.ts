@@ -165,6 +165,11 @@ export class ConsulClient implements AsyncDisposable {
     return value
   }
 
+  /** Resolves if the agent answers at all, over a new connection: one that exists may be dead. */
+  async ping (options: CallOptions = {}): Promise<void> {
+    await this.#read('/status/leader', {}, { ...options, lane: 'probe' }, () => true)
+  }
+
   /**
    * Whether the token has each of these rights. Consul answers 401 without access control; it does not document this
    * endpoint, so that any error means no more than that it cannot say.
