@@ -6,6 +6,7 @@ export class Endpoint {
   #instance: ServiceInstance
   #weight: number
   #outstanding = 0
+  #gone = false
 
   constructor (instance: ServiceInstance, warningShare: number) {
     this.#instance = instance
@@ -21,6 +22,9 @@ export class Endpoint {
   /** Attempts that were begun and have not ended. */
   get outstanding (): number { return this.#outstanding }
 
+  /** Whether its instance has left: whoever keeps it must ask again, as there may be another one in its place. */
+  get gone (): boolean { return this.#gone }
+
   /** The same instance with another status, weight or description. */
   refresh (instance: ServiceInstance, warningShare: number): void {
     this.#instance = instance
@@ -35,5 +39,10 @@ export class Endpoint {
   /** The attempt is over, however it went. Once for every `begin()`. */
   end (): void {
     this.#outstanding--
+  }
+
+  /** Its instance has left. */
+  leave (): void {
+    this.#gone = true
   }
 }

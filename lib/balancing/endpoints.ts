@@ -6,8 +6,9 @@ import { Endpoint } from './endpoint.ts'
 export class Endpoints {
   readonly #warningShare: number
   readonly #endpoints = new Map<string, Endpoint>()
+  /** The same by the instance as it was last seen: most are asked for again unchanged, and there may be thousands. */
+  readonly #byInstance = new Map<ServiceInstance, Endpoint>()
   readonly #onGone: (endpoint: Endpoint) => void
-  #changes = 0
 
   /** `onGone` is told of every endpoint that will not be picked again. */
   constructor (warningShare: number, onGone: (endpoint: Endpoint) => void) {
@@ -17,41 +18,43 @@ export class Endpoints {
 
   get size (): number { return this.#endpoints.size }
 
-  /** How many are gone: whoever keeps endpoints must ask again for them once this has grown. */
-  get changes (): number { return this.#changes }
-
   /** The endpoint of an instance as it is now. With another address it is another endpoint. */
   of (instance: ServiceInstance): Endpoint {
-    const key = keyOf(instance)
-    const known = this.#endpoints.get(key)
-    if (known !== undefined && isSamePlace(known.instance, instance)) {
-      if (known.instance !== instance) known.refresh(instance, this.#warningShare)
-      return known
-    }
-    const endpoint = new Endpoint(instance, this.#warningShare)
-    this.#endpoints.set(key, endpoint)
-    if (known !== undefined) this.#forget(known)
-    return endpoint
+    return this.#byInstance.get(instance) ?? this.#renew(instance)
   }
 
   /** The instance may not be called any longer. */
   remove (instance: ServiceInstance): void {
-    const key = keyOf(instance)
+    const key = instanceKey(instance)
     const endpoint = this.#endpoints.get(key)
     if (endpoint === undefined || !isSamePlace(endpoint.instance, instance)) return
     this.#endpoints.delete(key)
     this.#forget(endpoint)
   }
 
+  #renew (instance: ServiceInstance): Endpoint {
+    const key = instanceKey(instance)
+    const known = this.#endpoints.get(key)
+    if (known !== undefined && isSamePlace(known.instance, instance)) return this.#refresh(known, instance)
+    const endpoint = new Endpoint(instance, this.#warningShare)
+    this.#endpoints.set(key, endpoint)
+    this.#byInstance.set(instance, endpoint)
+    if (known !== undefined) this.#forget(known)
+    return endpoint
+  }
+
+  #refresh (endpoint: Endpoint, instance: ServiceInstance): Endpoint {
+    this.#byInstance.delete(endpoint.instance)
+    this.#byInstance.set(instance, endpoint)
+    endpoint.refresh(instance, this.#warningShare)
+    return endpoint
+  }
+
   #forget (endpoint: Endpoint): void {
-    this.#changes++
+    this.#byInstance.delete(endpoint.instance)
+    endpoint.leave()
     this.#onGone(endpoint)
   }
-}
-
-/** With the service: the fixed addresses of two services may be the same. */
-function keyOf (instance: ServiceInstance): string {
-  return `${instance.name}/${instanceKey(instance)}`
 }
 
 function isSamePlace (one: ServiceInstance, other: ServiceInstance): boolean {

@@ -11,7 +11,6 @@ export class Group {
   readonly #random: Random
   readonly #strategies = new Map<string, Strategy>()
   #instances: readonly ServiceInstance[] = []
-  #changes = 0
   /** Those that are picked. */
   #candidates: readonly Endpoint[] = []
   /** Those of weight 0 beside others of more: a last resort. */
@@ -30,7 +29,15 @@ export class Group {
   pick (
     instances: readonly ServiceInstance[], choice: StrategyChoice, context: PickContext
   ): Endpoint | undefined {
-    if (instances !== this.#instances || this.#changes !== this.#endpoints.changes) this.#update(instances)
+    if (instances !== this.#instances) this.#update(instances)
+    const picked = this.#pick(choice, context)
+    if (picked?.gone !== true) return picked
+    // It has left another list, and stands in this one still.
+    this.#update(instances)
+    return this.#pick(choice, context)
+  }
+
+  #pick (choice: StrategyChoice, context: PickContext): Endpoint | undefined {
     if (!hasUntried(this.#candidates, context)) return this.#spare.find(endpoint => !context.tried.includes(endpoint))
     return this.#strategy(choice).pick(this.#candidates, context)
   }
@@ -41,7 +48,6 @@ export class Group {
     this.#candidates = weighted.length > 0 ? weighted : endpoints
     this.#spare = weighted.length > 0 ? endpoints.filter(({ weight }) => weight === 0) : []
     this.#instances = instances
-    this.#changes = this.#endpoints.changes
   }
 
   #strategy (choice: StrategyChoice): Strategy {

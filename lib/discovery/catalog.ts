@@ -63,7 +63,7 @@ export class Catalog implements InstanceSource {
     this.#parts = parts
     this.#log = new CatalogLog(parts.logger)
     this.#views = new ViewTable(view => this.#forget(view))
-    this.#departures = new Departures(() => this.#views.instanceKeys())
+    this.#departures = new Departures(view => this.#views.othersOf(view))
     const { signal: closed } = this.#closed
     this.#questions = new Questions(options, {
       ...parts, log: this.#log, accept: (view, answer) => this.#accept(view, answer), closed
@@ -220,7 +220,7 @@ export class Catalog implements InstanceSource {
     this.#upkeep.drop(view)
     this.#confirmations.drop(view)
     this.#log.resting(view)
-    this.#departures.check(view.snapshot?.healthy ?? [])
+    this.#departures.check(view, view.snapshot?.healthy ?? [])
   }
 
   #accept (view: ServiceView, answer: ServiceAnswer): void {
@@ -228,7 +228,7 @@ export class Catalog implements InstanceSource {
     const before = view.snapshot ?? nothingKnown
     const after = view.accept(answer, clock.now(), connectivity.outages)
     this.#log.listed(view, before, after)
-    this.#departures.check(departed(before, after))
+    this.#departures.check(view, departed(before, after))
     this.#confirmations.expect(view)
     for (const listener of this.#followers.get(view) ?? []) listener(answer.value)
   }
@@ -237,6 +237,6 @@ export class Catalog implements InstanceSource {
     const before = view.snapshot ?? nothingKnown
     const after = view.confirm(answer, this.#parts.clock.now())
     this.#log.confirmed(view, before, after)
-    this.#departures.check(departed(before, after))
+    this.#departures.check(view, departed(before, after))
   }
 }

@@ -1,7 +1,7 @@
 import type { ServiceInstance } from '../consul/instance.ts'
 import type { WireCheck } from '../consul/wire.ts'
 import type { Doubt, Held } from '../discovery/guard.ts'
-import { failingChecks, matches, type KnownInstance } from '../discovery/instances.ts'
+import { matches, type KnownInstance } from '../discovery/instances.ts'
 import type { DiscoverQuery } from '../discovery/source.ts'
 import type { ServiceView } from '../discovery/view.ts'
 import { Explanation, type ExplainedInstance } from './explanation.ts'
@@ -50,8 +50,7 @@ function explainSpare ({ id, node, address, port }: ServiceInstance): ExplainedI
 function explainInstance (
   known: KnownInstance, { query, passingOnly, now }: Circumstances, tooOld: boolean
 ): ExplainedInstance {
-  const { id, node, instance, held, entry: { Node, Service } } = known
-  const address = `${Service.Address === '' ? Node.Address : Service.Address}:${Service.Port}`
+  const { id, node, address, port, instance, held } = known
   const matching = instance !== undefined &&
     matches(instance, { ...query, passingOnly: query.passingOnly ?? passingOnly })
   const reasons = [
@@ -62,7 +61,7 @@ function explainInstance (
   return {
     id,
     node,
-    address,
+    address: `${address}:${port}`,
     callable: matching && !tooOld,
     reason: reasons.join('; '),
     keptFor: held && Math.round(now - held.since)
@@ -70,7 +69,7 @@ function explainInstance (
 }
 
 function reasonOf (known: KnownInstance, matching: boolean): string {
-  const checks = failingChecks(known).map(wordsOf).join('; ')
+  const checks = known.failing.map(wordsOf).join('; ')
   if (known.status === 'maintenance') return `in maintenance (${checks})`
   if (known.status === 'critical' && known.instance !== undefined) return 'critical, but its check has not run yet'
   if (known.status === 'critical') return `critical (${checks})`

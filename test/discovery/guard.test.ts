@@ -1,10 +1,11 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { instanceOf } from '../../lib/consul/health-entry.ts'
+import type { ServiceInstance } from '../../lib/consul/instance.ts'
 import { Departures } from '../../lib/discovery/departures.ts'
 import {
   confirm, confirmAt, type Guard, heldFor, judge, noDoubt, release, settlingFor
 } from '../../lib/discovery/guard.ts'
+import { ServiceView } from '../../lib/discovery/view.ts'
 import { entry } from '../consul/wire-entries.ts'
 
 // lib/discovery/guard.ts
@@ -212,30 +213,36 @@ t.test('whatever has happened, a whole list that goes on counts in the end', asy
 
 // lib/discovery/departures.ts
 
-const [a, b] = ['a', 'b'].map(id => instanceOf(entry({ ID: id }), 'passing', '')) as
-  [ReturnType<typeof instanceOf>, ReturnType<typeof instanceOf>]
+function viewOf (...ids: string[]): ServiceView {
+  const view = new ServiceView({ name: 'web', datacenter: undefined, filter: undefined, near: undefined })
+  view.accept({ value: ids.map(id => entry({ ID: id })), ...whole(1) }, 0)
+  return view
+}
+
+const view = viewOf('a', 'b')
+const [a, b] = view.select({}, false) as [ServiceInstance, ServiceInstance]
 
 t.test('an instance that another list still holds has not left', async t => {
-  const departures = new Departures(() => new Set(['dc1/node-1/b']))
+  const departures = new Departures(() => [viewOf(), viewOf('b')])
   const told: string[][] = []
   departures.onLeave(left => told.push(left.map(({ id }) => id)))
-  departures.check([a, b])
-  departures.check([b])
+  departures.check(view, [a, b])
+  departures.check(view, [b])
   t.same(told, [['a']])
 })
 
 t.test('nobody is told of nothing, and no list is looked at for it', async t => {
   const departures = new Departures(() => { throw new Error('looked') })
   departures.onLeave(() => t.fail('told'))
-  departures.check([])
+  departures.check(view, [])
 })
 
 t.test('a listener that has ended is not told', async t => {
-  const departures = new Departures(() => new Set())
+  const departures = new Departures(() => [])
   let told = 0
   const end = departures.onLeave(() => { told++ })
-  departures.check([a])
+  departures.check(view, [a])
   end()
-  departures.check([b])
+  departures.check(view, [b])
   t.equal(told, 1)
 })
