@@ -81,7 +81,9 @@ t.test('a push that Consul does not take is tried again', async t => {
   await registered(consul, 'pushed', 'critical')
   await until(() => app.consul.registration.state === 'registered')
   let refusals = 0
-  proxy.answer = ({ method }) => method === 'PUT' && ++refusals < 3 ? { status: 500, body: 'not now' } : undefined
+  proxy.answer = ({ method }) => method === 'PUT' && ++refusals < 3
+    ? { status: 500, body: refusals === 1 ? 'No cluster leader' : 'rpc error making call: EOF' }
+    : undefined
   become('healthy')
   await registered(consul, 'pushed', 'passing')
   await until(() => app.consul.registration.error === undefined)
