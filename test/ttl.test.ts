@@ -56,15 +56,26 @@ t.test('heartbeats go on: the check outlives its time to live', async t => {
   t.same(await statusesOf(consul, 'lively'), ['passing'])
 })
 
-t.test('when the beats stop, Consul finds out by itself', async t => {
+t.test('when the beats are refused, Consul finds out by itself, and the reason is told once', async t => {
   const proxy = await startCountingProxy(t, url)
-  const { registry } = testRegistry(t, 'stuck', 9103, { url: proxy.url, check: { interval: '1s' } })
+  const { registry, lines } = testRegistry(t, 'stuck', 9103, {
+    url: proxy.url, check: { interval: '1s' }, service: { id: 'stuck' }
+  })
   await registry.register()
   await registered(consul, 'stuck', 'passing')
-  proxy.answer = ({ url }) => url.startsWith('/v1/agent/check/update') ? { status: 500, body: 'no' } : undefined
+  await until(() => registry.registration.state === 'registered')
+  proxy.answer = ({ url }) => url.startsWith('/v1/agent/check/update') ? { status: 403, body: 'denied' } : undefined
   await registered(consul, 'stuck', 'critical')
+  const beats = (): number => proxy.count('/v1/agent/check/update/service%3Astuck%3Aa')
+  const before = beats()
+  await until(() => beats() >= before + 5, { timeout: 20_000 })
+  t.match(registry.registration, { state: 'registered', error: { code: 'FST_CONSUL_API_FORBIDDEN' } })
+  t.same(messages(lines, 'warn').filter(line => !line.startsWith('The ACL token')), [
+    'Consul does not take the status of the TTL check; it is told again'
+  ], 'and nothing of an agent that cannot reach it')
   proxy.answer = () => undefined
   await registered(consul, 'stuck', 'passing')
+  t.equal(registry.registration.error, undefined)
 })
 
 t.test('an agent that forgets the check alone gets it back, with one line', async t => {

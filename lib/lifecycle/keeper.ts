@@ -19,6 +19,8 @@ interface KeeperParts extends RegistrationParts {
   /** The catalog does not show it; without a reason it may only not show it to this token. */
   readonly onHidden: (why: Error | undefined) => void
   readonly onLoss: (loss: Loss) => void
+  /** The agent does not take the reports of a TTL check; without an error it does again. */
+  readonly onRefused: (why: Error | undefined) => void
   /** What was registered ill has become better. */
   readonly onBetter: () => void
 }
@@ -84,7 +86,8 @@ export class Keeper {
     const { registered } = this.#parts.registrar
     if (entry === undefined || registered === undefined || !this.listing.isShown) return
     this.#keepTags(registered, entry.Service)
-    this.#contradiction.look(registered, entry)
+    // A TTL check says but what it was told.
+    if (registered.check.type !== 'ttl') this.#contradiction.look(registered, entry)
   }
 
   stop (): void {

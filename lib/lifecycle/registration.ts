@@ -106,6 +106,7 @@ export class Registration {
       onShown: () => { if (this.#isOurs) this.#standing.shown() },
       onHidden: why => { if (this.#isOurs) this.#standing.hidden(why) },
       onLoss: loss => this.#correct(loss),
+      onRefused: why => this.#standing.refused(why),
       onBetter: () => this.#improve()
     })
   }

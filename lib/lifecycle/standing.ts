@@ -12,6 +12,8 @@ export class Standing {
   #isTold = false
   /** What has failed since the last success, by the errors' codes: answers may change at every try. */
   readonly #failures = new Set<string>()
+  /** Why the TTL check could not be told last. */
+  #refusal: Error | undefined
 
   constructor (logger: Logger) {
     this.#logger = logger
@@ -49,6 +51,16 @@ export class Standing {
     if (this.#failures.has(code)) return
     this.#failures.add(code)
     this.#logger.warn({ id, err }, 'The registration could not be written; it is tried again')
+  }
+
+  /** The reports of a TTL check are refused, or without an error taken. */
+  refused (err: Error | undefined): void {
+    const { id, state, error } = this.#status
+    const before = this.#refusal
+    this.#refusal = err
+    if (error !== err && (error === undefined || error === before)) this.enter(state, err)
+    if (err === undefined || before !== undefined) return
+    this.#logger.warn({ id, err }, 'Consul does not take the status of the TTL check; it is told again')
   }
 
   /** The catalog shows it. */
