@@ -195,7 +195,8 @@ export class ConsulClient implements AsyncDisposable {
     const path = '/internal/acl/authorize'
     const body = rights.map(({ resource, access, name }) => ({ Resource: resource, Access: access, Segment: name }))
     const deadline = options.timeout ?? this.#timeout
-    const response = await this.#send({ method: 'POST', path, body, deadline, signal: options.signal })
+    const { signal } = options
+    const response = await this.#send({ method: 'POST', path, body, deadline, lane: 'catalog', signal })
     const { value } = readAnswer<WireRight[]>(`POST /v1${path}`, response, isListOf(rights.length))
     return value.map(right => right.Allow)
   }

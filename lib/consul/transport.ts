@@ -16,7 +16,7 @@ export type ConnectionOptions = Pick<ResolvedOptions,
 
 /**
  * Which connections a request may use, so that none waits behind another kind: `agent` is what the agent itself
- * does or knows, as registrations, heartbeats and probes; `catalog` what it asks the servers, who may take long and
+ * does or knows, as registrations and heartbeats; `catalog` what it asks the servers, who may take long and
  * are asked much; `blocking` what waits for a change; `probe` a question over a connection made for it alone.
  */
 export type Lane = 'agent' | 'catalog' | 'blocking' | 'probe'
@@ -53,9 +53,9 @@ export interface BlockingConnections {
 
 /**
  * An agent closes everything over 200 connections of one address. Without quorum it holds a write for up to 15 s, and
- * a read of the catalog for 7: a heartbeat and a question have to pass meanwhile.
+ * a read of the catalog for 7: a heartbeat has to pass meanwhile.
  */
-const agentConnections = 3
+const agentConnections = 2
 const catalogConnections = 3
 
 /** The HTTP connections to one agent. It knows bytes, statuses and deadlines, and nothing of what they mean. */
