@@ -86,6 +86,30 @@ t.test('what is lost while a correction waits for its turn comes back with it', 
   await registered(consul, 'twice', 'passing')
 })
 
+t.test('a check that goes before the catalog was seen to list it is written again', async t => {
+  const { parts, plan } = registrationParts(t, { url, service: { name: 'hasty', id: 'hasty' } })
+  let list: Parameters<typeof parts.follow>[1] = () => {}
+  const registration = new Registration({
+    ...parts,
+    clock: fastClock(3), // For those 3 s in which the catalog should show it.
+    follow (_, listener) {
+      list = listener
+      return () => {}
+    }
+  })
+  t.teardown(() => registration.close())
+  await registration.start(plan)
+  await consul.api('PUT', '/v1/agent/check/deregister/service:hasty:a')
+  list(await entriesOf(consul, 'hasty'), false)
+  t.same(await checksOf(consul, 'hasty'), [])
+  await until(async () => (await checksOf(consul, 'hasty')).length === 1)
+  t.equal(registration.status.error, undefined)
+  await until(async () => {
+    list(await entriesOf(consul, 'hasty'), false)
+    return registration.status.state === 'registered'
+  })
+})
+
 t.test('the status tells since when, and is frozen', async t => {
   const { app } = await listeningApp(t, { url, service: { name: 'dated' } })
   const before = app.consul.registration
