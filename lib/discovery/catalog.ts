@@ -40,6 +40,9 @@ interface CatalogParts {
   readonly random: Random
 }
 
+/** Gets what Consul lists, and whether it says that this is only what the token may see. */
+type Follower = (entries: readonly WireHealthEntry[], filtered: boolean) => void
+
 /** How long the answer "no such service" counts. Milliseconds. */
 const unknownFor = 5000
 
@@ -55,7 +58,7 @@ export class Catalog implements InstanceSource {
   readonly #departures: Departures
   readonly #log: CatalogLog
   readonly #preloaded = new Set<ServiceView>()
-  readonly #followers = new Map<ServiceView, Set<(entries: readonly WireHealthEntry[]) => void>>()
+  readonly #followers = new Map<ServiceView, Set<Follower>>()
   readonly #closed = new AbortController()
 
   constructor (options: CatalogOptions, parts: CatalogParts) {
@@ -129,7 +132,7 @@ export class Catalog implements InstanceSource {
   }
 
   /** Watches it beyond `maxWatches` too. The listener gets every answer as Consul gave it. */
-  follow (name: string, listener: (entries: readonly WireHealthEntry[]) => void): () => void {
+  follow (name: string, listener: Follower): () => void {
     const view = this.#views.obtain(name, noQuery)
     const followers = this.#followers.get(view) ?? new Set()
     this.#followers.set(view, followers.add(listener))
@@ -230,7 +233,7 @@ export class Catalog implements InstanceSource {
     this.#log.listed(view, before, after)
     this.#departures.check(view, departed(before, after))
     this.#confirmations.expect(view)
-    for (const listener of this.#followers.get(view) ?? []) listener(answer.value)
+    for (const listener of this.#followers.get(view) ?? []) listener(answer.value, answer.filteredByAcls)
   }
 
   #confirm (view: ServiceView, answer: ServiceAnswer): void {

@@ -114,7 +114,7 @@ export class Registration {
   /** What others tell from now on. */
   #listen ({ id, service: { name } }: RegistrationPlan, keeper: Keeper): void {
     const { follow, onTokenChange } = this.#parts
-    const stopFollowing = follow(name, entries => keeper.look(entries, id))
+    const stopFollowing = follow(name, (entries, filtered) => keeper.look(entries, filtered, id))
     const stopHearing = onTokenChange(() => this.#renew().catch(() => {}))
     this.#stopListening = () => {
       stopFollowing()

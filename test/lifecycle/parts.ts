@@ -53,7 +53,7 @@ function follow (
     for (let index: string | undefined; !signal.aborted;) {
       const answer = await client.health(name, { index, wait: '10s', signal })
       index = answer.index
-      listener(answer.value)
+      listener(answer.value, answer.filteredByAcls)
     }
   }
   look().catch(() => {})
