@@ -16,7 +16,7 @@ const lost = 'warn Consul cannot be reached; what is known of it is kept'
 const back = 'info Consul answers again'
 const outages = (log: string[]): string[] => log.filter(line => line === lost || line === back)
 
-t.test('when the agent is killed its last lists stay, and a restart is noticed, though nobody asks', beside, async t => {
+t.test('when the agent is killed its last lists stay, and a restart is noticed by itself', beside, async t => {
   const consul = await startConsul(t, { persist: true })
   // Without a check: one with TTL begins anew as critical when its agent does.
   await register(consul, { Name: 'web', ID: 'web-1', Check: undefined })
