@@ -138,8 +138,7 @@ export class Catalog implements InstanceSource {
     this.#followers.set(view, followers.add(listener))
     if (!this.#closed.signal.aborted) this.#upkeep.watch(view)
     return () => {
-      followers.delete(listener)
-      if (followers.size === 0) this.#followers.delete(view)
+      if (followers.delete(listener) && followers.size === 0) this.#followers.delete(view)
     }
   }
 

@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net'
 import type { ServiceInstance } from '../consul/instance.ts'
 import type { WireCheck } from '../consul/wire.ts'
 import type { Doubt, Held } from '../discovery/guard.ts'
@@ -44,7 +45,7 @@ export function explain (service: string, circumstances: Circumstances): Explana
 }
 
 function explainSpare ({ id, node, address, port }: ServiceInstance): ExplainedInstance {
-  return { id, node, address: `${address}:${port}`, callable: true, reason: 'listed in fallback', keptFor: undefined }
+  return { id, node, address: placeOf(address, port), callable: true, reason: 'listed in fallback', keptFor: undefined }
 }
 
 function explainInstance (
@@ -61,7 +62,7 @@ function explainInstance (
   return {
     id,
     node,
-    address: `${address}:${port}`,
+    address: placeOf(address, port),
     callable: matching && !tooOld,
     reason: reasons.join('; '),
     keptFor: held && Math.round(now - held.since)
@@ -97,4 +98,8 @@ function whyHeld ({ doubt, since, until }: Held, listed: boolean, now: number): 
 
 function seconds (ms: number): string {
   return `${Math.round(ms / 1000)} s`
+}
+
+function placeOf (address: string, port: number): string {
+  return `${isIPv6(address) ? `[${address}]` : address}:${port}`
 }
