@@ -29,7 +29,7 @@ const doubts: Row[] = [
   ['a lower index', at(57), whole(7), 'back', 1000 + heldFor],
   ['no index after one', at(57), whole(''), 'back', 1000 + heldFor],
   ['a newer index after an interruption', interrupted(at(57)), whole(58), 'disrupted', 1000 + heldFor],
-  ['the same index', at(57), whole(57), 'unmoved', undefined],
+  ['the same index', at(57), whole(57), 'unmoved', 1000 + heldFor],
   ['the same index after an interruption', interrupted(at(57)), whole(57), 'disrupted', 31_000],
   ['a part that the token may see', at(57), filtered(58), 'filtered', undefined],
   ['such a part with a lower index', at(57), filtered(7), 'filtered', undefined]
@@ -116,12 +116,15 @@ t.test('a filtered answer says nothing of the index of the whole list', async t 
   t.equal(confirmAt(judge(guard, ['a'], whole(60), 0)), heldFor, 'the list had moved on: no narrowed token')
 })
 
-t.test('while the index stands still, what is missing is kept without end, and not asked for', async t => {
+t.test('while the index stands still, what is missing is kept until a confirmation that is whole', async t => {
   let guard = judge(at(57), ['a'], whole(57), 0)
   for (let i = 1; i < 100; i++) guard = judge(guard, ['a'], whole(57), i * 60_000)
-  t.equal(confirmAt(guard), undefined)
-  guard = judge(guard, ['a'], whole(58), 6_000_000)
-  t.equal(confirmAt(guard), 6_000_000 + heldFor)
+  t.equal(confirmAt(guard), heldFor, 'answers that say nothing give it no more time')
+  for (let round = 1; round < 100; round++) {
+    guard = confirm(guard, none, filtered(57), round * heldFor)
+    t.same([...guard.held], [['a', { doubt: 'unmoved', since: 0, until: (round + 1) * heldFor }]])
+  }
+  t.same(heldIn(confirm(guard, none, whole(57), 100 * heldFor)), [])
 })
 
 t.test('indexes are compared as integers of 64 bits', async t => {
