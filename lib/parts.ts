@@ -52,7 +52,7 @@ export function createParts (options: ResolvedOptions, surroundings: Surrounding
   const token = new Token(options.token)
   const client = new ConsulClient({}, { resolved: options, blocking, token, random })
   const connectivity = new Connectivity({
-    probe: signal => client.leader({ signal, timeout: probeTimeout }), logger, clock, random
+    probe: signal => client.ping({ signal, timeout: probeTimeout }), logger, clock, random
   })
   const { timeout } = options
   const catalog = new Catalog({ ...discovery, timeout }, { client, connectivity, logger, clock, random })

@@ -29,7 +29,7 @@ export interface MountOptions {
 export const consulPlugin: FastifyPluginAsync<ConsulOptions & MountOptions> = async (app, options) => {
   const resolved = resolveOptions(options)
   const logger = resolved.logger ?? app.log.child({ plugin: 'fastify-consul' })
-  const registry = new ServiceRegistry(resolved, { logger })
+  const registry = new ServiceRegistry(resolved, { logger, hasServer: true })
 
   app.decorate('consul', registry)
   app.decorate('discover', registry.discover.bind(registry))

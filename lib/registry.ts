@@ -2,6 +2,7 @@ import type { Calls } from './calls/calls.ts'
 import { systemClock, type Clock, type Random } from './clock.ts'
 import type { ConsulClient } from './consul/client.ts'
 import type { ServiceInstance } from './consul/instance.ts'
+import { listServices } from './discovery/list-services.ts'
 import type { DiscoverQuery } from './discovery/source.ts'
 import { ClosedError, LeavingError, UnavailableError } from './errors.ts'
 import type { HealthCheckManager } from './health/manager.ts'
@@ -14,10 +15,18 @@ import { explain, type Explanation } from './observe/explain.ts'
 import { closeParts, createParts, type Parts } from './parts.ts'
 import type { ResolvedOptions } from './options/resolved.ts'
 
+interface Place {
+  readonly listener: Listener
+  /** The ready route as mounted. */
+  readonly readyPath: string | undefined
+}
+
 interface RegistrySurroundings {
   readonly logger: Logger
   readonly clock?: Clock
   readonly random?: Random
+  /** A server of the app will say where it listens. Default false. */
+  readonly hasServer?: boolean
 }
 
 /** A service's whole Consul life: its health, its registration, the other services, and calls to them. */
@@ -30,13 +39,16 @@ export class ServiceRegistry implements AsyncDisposable {
   readonly #clock: Clock
   readonly #parts: Parts
   readonly #leaving = new AbortController()
+  /** Where the service is to be found, once that is known. */
+  #place: Place | undefined
   #drained: Promise<void> | undefined
   #closed: Promise<void> | undefined
   /** What the drain left of `drain.timeout`, for the calls that run at the end. Milliseconds. */
   #left: number
 
   constructor (
-    options: ResolvedOptions, { logger, clock = systemClock, random = Math.random }: RegistrySurroundings
+    options: ResolvedOptions,
+    { logger, clock = systemClock, random = Math.random, hasServer = false }: RegistrySurroundings
   ) {
     this.#options = options
     this.#clock = clock
@@ -44,6 +56,9 @@ export class ServiceRegistry implements AsyncDisposable {
     this.#parts = createParts(options, { leaving: this.signal, logger, clock, random })
     this.client = this.#parts.client
     this.health = this.#parts.health
+    const { service } = options
+    const isKnown = service && !(hasServer && service.port === 0)
+    if (isKnown) this.#place = { listener: listenerOnPort(service.port), readyPath: undefined }
   }
 
   /** Aborts when the service begins to leave: for work that should end then. */
@@ -72,22 +87,23 @@ export class ServiceRegistry implements AsyncDisposable {
 
   /**
    * Registers the service, and keeps it so until `deregister()`, `drain()` or `close()`. While Consul is down it goes
-   * on in the background. Nothing happens in mode `static`, or without a service name.
+   * on in the background. Nothing happens in mode `static`, without a service name, or in an app that does not listen
+   * yet and has no `service.port`: it registers by itself when it does.
    *
-   * @returns the service id
+   * @returns the service id, if there is one
    * @throws FST_CONSUL_UNAVAILABLE in mode `full`, if Consul has no leader within `timeout`, or does not take the
    * service; nothing goes on then
    * @throws FST_CONSUL_CLOSED once the service has begun to leave
    */
   async register (): Promise<string | undefined> {
     if (this.signal.aborted) throw new ClosedError('register()')
-    const { service, mode, timeout } = this.#options
-    if (!service || mode === 'static') return undefined
+    const { mode, timeout } = this.#options
+    if (this.#place === undefined || mode === 'static') return undefined
     this.#parts.lookAtRights()
     this.preload()
     if (mode === 'full') await this.requireLeader(timeout)
     try {
-      await this.#parts.membership.join(listenerOnPort(service.port))
+      await this.#join(this.#place)
     } catch (cause) {
       if (mode === 'full') return await this.#refuse(cause)
     }
@@ -99,8 +115,9 @@ export class ServiceRegistry implements AsyncDisposable {
    * @param readyPath the ready route as mounted
    */
   registerListener (listener: Listener, readyPath: string | undefined): void {
+    this.#place = { listener, readyPath }
     this.#parts.lookAtRights()
-    this.#parts.membership.join(listener, readyPath).catch(() => {})
+    this.#join(this.#place).catch(() => {})
   }
 
   /**
@@ -164,15 +181,7 @@ export class ServiceRegistry implements AsyncDisposable {
    * @throws FST_CONSUL_CLOSED after `close()`
    */
   async listServices (): Promise<Record<string, string[]>> {
-    const { mode, discovery: { consistency } } = this.#options
-    if (mode === 'static' || mode === 'register') return this.#parts.fallback.list()
-    try {
-      return await this.client.listServices({ consistency })
-    } catch (cause) {
-      if (cause instanceof ClosedError) throw cause
-      if (mode === 'hybrid' && this.#parts.fallback.size > 0) return this.#parts.fallback.list()
-      throw new UnavailableError('Consul does not list its services', (cause as Error).message, { cause })
-    }
+    return await listServices({ ...this.#parts, options: this.#options })
   }
 
   /** For every known instance of a service why it is in or out. Asks nobody. */
@@ -207,6 +216,10 @@ export class ServiceRegistry implements AsyncDisposable {
    */
   async requireLeader (within: number): Promise<void> {
     await requireLeader(this.client, within, this.#clock, this.signal)
+  }
+
+  async #join ({ listener, readyPath }: Place): Promise<void> {
+    await this.#parts.membership.join(listener, readyPath)
   }
 
   async #refuse (cause: unknown): Promise<never> {

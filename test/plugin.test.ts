@@ -131,3 +131,22 @@ t.test('a name that is no DNS label is registered, with one warning', async t =>
     message: 'The service name is no DNS label: Consul\'s DNS will not find it'
   }])
 })
+
+t.test('taken out by hand and registered again, an app is where it listens, with its ready route', async t => {
+  const { app, port } = await listeningApp(t, { url, service: { name: 'returning', id: 'returning' }, prefix: '/p' })
+  await registered(consul, 'returning', 'passing')
+  await app.consul.deregister()
+  await gone(consul, 'returning')
+  t.equal(await app.consul.register(), 'returning')
+  t.match(await registered(consul, 'returning', 'passing'), { Service: { Address: '127.0.0.1', Port: port } })
+  t.match(await checkOutput(consul, 'returning'), `http://127.0.0.1:${port}/p/health/ready: 200`)
+})
+
+t.test('register() before an app listens registers nothing: it does so itself when it listens', async t => {
+  const { app } = await testApp(t, { url, service: { name: 'unbound', id: 'unbound' } })
+  await app.ready()
+  t.equal(await app.consul.register(), undefined)
+  t.equal(app.consul.registration.state, 'none')
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  t.match(await registered(consul, 'unbound', 'passing'), { Service: { Port: portOf(app) } })
+})

@@ -44,6 +44,31 @@ t.test('once the catalog shows it, it is registered', async t => {
   t.equal(messages(lines).at(-1), 'The catalog shows the registration')
 })
 
+t.test('a list that is filtered does not say that the service is gone: nothing is written again', async t => {
+  const proxy = await startCountingProxy(t, consul.url)
+  const { app } = await listeningApp(t, {
+    url: proxy.url, token: consul.token!, service: { name: 'veiled' }, discovery: { wait: '1s' }
+  })
+  await until(() => app.consul.registration.state === 'registered')
+  const health = '/v1/health/service/veiled'
+  let index = 1_000_000
+  proxy.answer = async ({ url }) => {
+    if (!url.startsWith(health)) return undefined
+    index++
+    return {
+      status: 200,
+      headers: { 'x-consul-index': String(index), 'x-consul-results-filtered-by-acls': 'true' },
+      body: '[]'
+    }
+  }
+  const writes = proxy.count('/v1/agent/service/register')
+  const asked = proxy.count(health)
+  await until(() => proxy.count(health) > asked + 6)
+  t.equal(proxy.count('/v1/agent/service/register'), writes)
+  t.equal(app.consul.registration.state, 'registered')
+  proxy.answer = () => undefined
+})
+
 /** How often to try: the agent may look at the rights again before the service is registered. */
 const tries = 8
 

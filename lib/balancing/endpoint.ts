@@ -39,6 +39,7 @@ export class Endpoint {
   readonly #latency = new Ewma()
   readonly #parts: EndpointParts
   #joinedAt: number | undefined
+  #gone = false
 
   constructor (instance: ServiceInstance, parts: EndpointParts) {
     this.#instance = instance
@@ -49,6 +50,9 @@ export class Endpoint {
 
   /** The instance as it was last seen. */
   get instance (): ServiceInstance { return this.#instance }
+
+  /** Whether its instance has left: whoever keeps it must ask again, as there may be another one in its place. */
+  get gone (): boolean { return this.#gone }
 
   /** Its share of the calls, beside the weights of the others. From 0. */
   get weight (): number { return this.#weight }
@@ -121,6 +125,11 @@ export class Endpoint {
   end (): void {
     this.#outstanding--
     this.#weigh()
+  }
+
+  /** Its instance has left. */
+  leave (): void {
+    this.#gone = true
   }
 
   /** Until more is known its latency is this. */

@@ -20,7 +20,8 @@ export interface EndpointsParts {
 export class Endpoints {
   readonly #parts: EndpointsParts
   readonly #endpoints = new Map<string, Endpoint>()
-  #changes = 0
+  /** The same by the instance as it was last seen: most are asked for again unchanged, and there may be thousands. */
+  readonly #byInstance = new Map<ServiceInstance, Endpoint>()
   #turns = 0
 
   constructor (parts: EndpointsParts) {
@@ -29,38 +30,44 @@ export class Endpoints {
 
   get size (): number { return this.#endpoints.size }
 
-  /** How many are gone: whoever keeps endpoints must ask again for them once this has grown. */
-  get changes (): number { return this.#changes }
-
   /** How often one was ejected or came back. */
   get turns (): number { return this.#turns }
 
   /** The endpoint of an instance as it is now. With another address it is another endpoint. */
   of (instance: ServiceInstance, now: number): Endpoint {
-    const key = keyOf(instance)
-    const known = this.#endpoints.get(key)
-    if (known !== undefined && isSamePlace(known.instance, instance)) {
-      if (known.instance !== instance) known.refresh(instance, now)
-      return known
-    }
-    const endpoint = this.#create(instance)
-    this.#endpoints.set(key, endpoint)
-    if (known !== undefined) this.#forget(known)
-    return endpoint
+    return this.#byInstance.get(instance) ?? this.#renew(instance, now)
   }
 
   /** The endpoint of an instance, if it was ever called. */
   find (instance: ServiceInstance): Endpoint | undefined {
-    return this.#endpoints.get(keyOf(instance))
+    return this.#endpoints.get(instanceKey(instance))
   }
 
   /** The instance may not be called any longer. */
   remove (instance: ServiceInstance): void {
-    const key = keyOf(instance)
+    const key = instanceKey(instance)
     const endpoint = this.#endpoints.get(key)
     if (endpoint === undefined || !isSamePlace(endpoint.instance, instance)) return
     this.#endpoints.delete(key)
     this.#forget(endpoint)
+  }
+
+  #renew (instance: ServiceInstance, now: number): Endpoint {
+    const key = instanceKey(instance)
+    const known = this.#endpoints.get(key)
+    if (known !== undefined && isSamePlace(known.instance, instance)) return this.#refresh(known, instance, now)
+    const endpoint = this.#create(instance)
+    this.#endpoints.set(key, endpoint)
+    this.#byInstance.set(instance, endpoint)
+    if (known !== undefined) this.#forget(known)
+    return endpoint
+  }
+
+  #refresh (endpoint: Endpoint, instance: ServiceInstance, now: number): Endpoint {
+    this.#byInstance.delete(endpoint.instance)
+    this.#byInstance.set(instance, endpoint)
+    endpoint.refresh(instance, now)
+    return endpoint
   }
 
   #create (instance: ServiceInstance): Endpoint {
@@ -76,14 +83,10 @@ export class Endpoints {
   }
 
   #forget (endpoint: Endpoint): void {
-    this.#changes++
+    this.#byInstance.delete(endpoint.instance)
+    endpoint.leave()
     this.#parts.onGone(endpoint)
   }
-}
-
-/** With the service: the fixed addresses of two services may be the same. */
-function keyOf (instance: ServiceInstance): string {
-  return `${instance.name}/${instanceKey(instance)}`
 }
 
 function isSamePlace (one: ServiceInstance, other: ServiceInstance): boolean {

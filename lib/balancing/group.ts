@@ -19,7 +19,6 @@ export class Group {
   readonly #strategies = new Map<string, Strategy>()
   #instances: readonly ServiceInstance[] = []
   #roster: Roster
-  #changes = 0
   #turns = 0
   #updateAt = 0
 
@@ -40,6 +39,14 @@ export class Group {
     instances: readonly ServiceInstance[], choice: StrategyChoice, context: PickContext
   ): Endpoint | undefined {
     if (this.#isOutdated(instances, context.now)) this.#update(instances, context.now)
+    const picked = this.#pick(choice, context)
+    if (picked?.gone !== true) return picked
+    // It has left another list, and stands in this one still.
+    this.#update(instances, context.now)
+    return this.#pick(choice, context)
+  }
+
+  #pick (choice: StrategyChoice, context: PickContext): Endpoint | undefined {
     const strategy = this.#strategy(choice)
     if (strategy.goesBy === 'choice') return this.#choose(strategy, context)
     const due = context.now >= this.#roster.dueAt ? this.#roster.takeDue(context) : undefined
@@ -72,14 +79,13 @@ export class Group {
   }
 
   #isOutdated (instances: readonly ServiceInstance[], now: number): boolean {
-    if (instances !== this.#instances || this.#changes !== this.#endpoints.changes) return true
+    if (instances !== this.#instances) return true
     return this.#turns !== this.#endpoints.turns && now >= this.#updateAt
   }
 
   #update (instances: readonly ServiceInstance[], now: number): void {
     this.#roster = new Roster(instances.map(instance => this.#endpoints.of(instance, now)), this.#maxEjected, now)
     this.#instances = instances
-    this.#changes = this.#endpoints.changes
     this.#turns = this.#endpoints.turns
     this.#updateAt = now + instances.length * updatePause
   }

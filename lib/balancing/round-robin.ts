@@ -1,4 +1,5 @@
 import type { Random } from '../clock.ts'
+import { placesIn } from '../in-step.ts'
 import type { Endpoint } from './endpoint.ts'
 import { Schedule } from './schedule.ts'
 import type { PickContext, Strategy } from './strategy.ts'
@@ -30,15 +31,18 @@ export class RoundRobin implements Strategy {
   }
 
   #reschedule (endpoints: readonly Endpoint[]): void {
-    const waits = new Map(this.#endpoints.map((endpoint, index) => [endpoint, this.#schedule.waitOf(index)]))
-    const newcomers = this.#spread(endpoints.filter(endpoint => !waits.has(endpoint)))
+    const placeOf = placesIn(this.#endpoints, Object.is, endpoint => endpoint)
+    const places = endpoints.map(placeOf)
+    const newcomers = this.#spread(endpoints.filter((_, index) => places[index] === undefined))
     const weights = positiveWeights(endpoints)
     const heaviest = weights.reduce((one, other) => Math.max(one, other))
     const intervals = weights.map(weight => heaviest / weight)
-    const waitOf = (endpoint: Endpoint): number => waits.get(endpoint) ?? newcomers.get(endpoint) ?? 0
-    this.#schedule = new Schedule(intervals, intervals.map((interval, index) => {
-      return interval * waitOf(endpoints[index] as Endpoint)
-    }))
+    const waitOf = (index: number): number => {
+      const place = places[index]
+      if (place !== undefined) return this.#schedule.waitOf(place)
+      return newcomers.get(endpoints[index] as Endpoint) ?? 0
+    }
+    this.#schedule = new Schedule(intervals, intervals.map((interval, index) => interval * waitOf(index)))
     this.#endpoints = endpoints
   }
 

@@ -12,7 +12,8 @@ export class Schedule {
   constructor (intervals: Float64Array, due: Float64Array) {
     this.#intervals = intervals
     this.#due = due
-    this.#heap = Uint32Array.from(due.keys()).sort((one, other) => this.#before(one, other) ? -1 : 1)
+    this.#heap = new Uint32Array(due.length).map((_, index) => index)
+    for (let position = due.length >>> 1; position-- > 0;) this.#sink(position, position, due[position] as number)
   }
 
   /** The index of the one that is due first; its next turn is one interval later. */

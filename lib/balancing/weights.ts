@@ -11,6 +11,7 @@ export function effectiveWeight ({ status, weights }: ServiceInstance, warningSh
 
 /** The weights as numbers to calculate with: if all are 0, all count the same. */
 export function positiveWeights (endpoints: readonly { readonly weight: number }[]): Float64Array {
-  const weights = Float64Array.from(endpoints, ({ weight }) => weight)
+  const weights = new Float64Array(endpoints.length)
+  for (const [index, { weight }] of endpoints.entries()) weights[index] = weight
   return weights.some(weight => weight > 0) ? weights : weights.fill(1)
 }

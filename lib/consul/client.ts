@@ -165,6 +165,11 @@ export class ConsulClient implements AsyncDisposable {
     return value
   }
 
+  /** Resolves if the agent answers at all, over a new connection: one that exists may be dead. */
+  async ping (options: CallOptions = {}): Promise<void> {
+    await this.#read('/status/leader', {}, { ...options, lane: 'probe' }, () => true)
+  }
+
   /**
    * Whether the token has each of these rights. Consul answers 401 without access control; it does not document this
    * endpoint, so that any error means no more than that it cannot say.
@@ -190,7 +195,8 @@ export class ConsulClient implements AsyncDisposable {
     const path = '/internal/acl/authorize'
     const body = rights.map(({ resource, access, name }) => ({ Resource: resource, Access: access, Segment: name }))
     const deadline = options.timeout ?? this.#timeout
-    const response = await this.#send({ method: 'POST', path, body, deadline, signal: options.signal })
+    const { signal } = options
+    const response = await this.#send({ method: 'POST', path, body, deadline, lane: 'catalog', signal })
     const { value } = readAnswer<WireRight[]>(`POST /v1${path}`, response, isListOf(rights.length))
     return value.map(right => right.Allow)
   }

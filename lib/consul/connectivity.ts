@@ -110,20 +110,20 @@ export class Connectivity {
 
   async #probeUntilAnswered (error: unknown): Promise<void> {
     const { clock } = this.#parts
-    const { signal } = this.#ended
-    const since = clock.now()
-    let failed = 0
-    await clock.sleep(this.#pace.next(), signal)
-    while (!await this.#answers()) {
-      failed++
+    const lostAt = clock.now()
+    let from = lostAt
+    for (let failed = 0; ; failed++) {
       if (failed === 2) this.#lose(error)
-      await clock.sleep(this.#pace.next(), signal)
+      // From the last probe's beginning: one that took long has been a pause itself.
+      await clock.sleep(Math.max(from + this.#pace.next() - clock.now(), 0), this.#ended.signal)
+      from = clock.now()
+      if (await this.#answers()) break
     }
     this.#probing = undefined
     this.#answeredAt = clock.now()
     if (!this.#lost) return
     this.#lost = false
-    this.#log.over(this.#answeredAt - since, this.#answeredAt)
+    this.#log.over(this.#answeredAt - lostAt, this.#answeredAt)
   }
 
   #lose (cause: unknown): void {

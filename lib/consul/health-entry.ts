@@ -27,20 +27,51 @@ export function isHealthAnswer (value: unknown): boolean {
     isObject(entry) && isObject(entry['Node']) && isObject(entry['Service']) && Array.isArray(entry['Checks']))
 }
 
+/** The service's own, else the node's. */
+export function addressOf ({ Node: node, Service: service }: WireHealthEntry): string {
+  return service.Address === '' ? node.Address : service.Address
+}
+
 export function instanceOf (
-  { Node: node, Service: service }: WireHealthEntry, status: 'passing' | 'warning', datacenter: string
+  entry: WireHealthEntry, status: 'passing' | 'warning', datacenter: string
 ): ServiceInstance {
+  const { Node: node, Service: service } = entry
   return new ServiceInstance({
     id: service.ID,
     name: service.Service,
-    address: service.Address === '' ? node.Address : service.Address,
+    address: addressOf(entry),
     port: service.Port ?? 0,
     tags: Object.freeze([...service.Tags ?? []]),
-    meta: Object.freeze(Object.assign(Object.create(null), service.Meta)),
+    meta: Object.freeze(Object.setPrototypeOf({ ...service.Meta }, null)),
     status,
     weights: Object.freeze({ passing: service.Weights?.Passing ?? 1, warning: service.Weights?.Warning ?? 1 }),
     scheme: service.Meta?.['scheme'] === 'https' ? 'https' : 'http',
     node: node.Node,
     datacenter: node.Datacenter ?? datacenter
   })
+}
+
+/** Whether an instance that was made of an entry of the same id is still what Consul says, its status aside. */
+export function isStill (instance: ServiceInstance, entry: WireHealthEntry): boolean {
+  const { Port: port = 0, Tags: tags, Meta: meta, Weights: weights } = entry.Service
+  return instance.address === addressOf(entry) &&
+    instance.port === port &&
+    instance.weights.passing === (weights?.Passing ?? 1) &&
+    instance.weights.warning === (weights?.Warning ?? 1) &&
+    isSameList(instance.tags, tags ?? []) &&
+    isSameMap(instance.meta, meta ?? {})
+}
+
+/** Loops, as this is done for each of thousands of instances at every change of one of them. */
+function isSameList (one: readonly string[], other: readonly string[]): boolean {
+  if (one.length !== other.length) return false
+  for (let index = 0; index < one.length; index++) if (one[index] !== other[index]) return false
+  return true
+}
+
+function isSameMap (one: Readonly<Record<string, string>>, other: Readonly<Record<string, string>>): boolean {
+  const keys = Object.keys(one)
+  if (keys.length !== Object.keys(other).length) return false
+  for (const key of keys) if (one[key] !== other[key]) return false
+  return true
 }

@@ -16,10 +16,10 @@ export type ConnectionOptions = Pick<ResolvedOptions,
 
 /**
  * Which connections a request may use, so that none waits behind another kind: `agent` is what the agent itself
- * does or knows, as registrations, heartbeats and probes; `catalog` what it asks the servers, who may take long and
- * are asked much; `blocking` what waits for a change.
+ * does or knows, as registrations and heartbeats; `catalog` what it asks the servers, who may take long and
+ * are asked much; `blocking` what waits for a change; `probe` a question over a connection made for it alone.
  */
-export type Lane = 'agent' | 'catalog' | 'blocking'
+export type Lane = 'agent' | 'catalog' | 'blocking' | 'probe'
 
 export type QueryParameters = Readonly<Record<string, string | number | boolean | undefined>>
 
@@ -53,9 +53,9 @@ export interface BlockingConnections {
 
 /**
  * An agent closes everything over 200 connections of one address. Without quorum it holds a write for up to 15 s, and
- * a read of the catalog for 7: a heartbeat and a probe have to pass meanwhile.
+ * a read of the catalog for 7: a heartbeat has to pass meanwhile.
  */
-const agentConnections = 3
+const agentConnections = 2
 const catalogConnections = 3
 
 /** The HTTP connections to one agent. It knows bytes, statuses and deadlines, and nothing of what they mean. */
@@ -73,8 +73,9 @@ export class Transport {
     const { origin, pathname } = new URL(options.url)
     this.#prefix = `${pathname.replace(/\/$/, '')}/v1`
     const connector = connectorOf(options)
-    const pool = (connections: number, onSocket: (socket: Socket) => void) => new Pool(origin, {
+    const pool = (connections: number, onSocket: (socket: Socket) => void, pipelining = 1) => new Pool(origin, {
       connections,
+      pipelining,
       headersTimeout: 0,
       bodyTimeout: 0,
       connect: (target, done) => connector(target, (...result) => {
@@ -87,7 +88,8 @@ export class Transport {
     this.#pools = {
       agent: pool(agentConnections, remember),
       catalog: pool(catalogConnections, remember),
-      blocking: pool(blocking.limit, blocking.keepAlive ? () => {} : keepNoProcessAlive)
+      blocking: pool(blocking.limit, blocking.keepAlive ? () => {} : keepNoProcessAlive),
+      probe: pool(1, remember, 0) // 0: no connection is used twice.
     }
   }
 

@@ -40,6 +40,9 @@ interface CatalogParts {
   readonly random: Random
 }
 
+/** Gets what Consul lists, and whether it says that this is only what the token may see. */
+type Follower = (entries: readonly WireHealthEntry[], filtered: boolean) => void
+
 /** How long the answer "no such service" counts. Milliseconds. */
 const unknownFor = 5000
 
@@ -55,7 +58,7 @@ export class Catalog implements InstanceSource {
   readonly #departures: Departures
   readonly #log: CatalogLog
   readonly #preloaded = new Set<ServiceView>()
-  readonly #followers = new Map<ServiceView, Set<(entries: readonly WireHealthEntry[]) => void>>()
+  readonly #followers = new Map<ServiceView, Set<Follower>>()
   readonly #closed = new AbortController()
 
   constructor (options: CatalogOptions, parts: CatalogParts) {
@@ -63,7 +66,7 @@ export class Catalog implements InstanceSource {
     this.#parts = parts
     this.#log = new CatalogLog(parts.logger)
     this.#views = new ViewTable(view => this.#forget(view))
-    this.#departures = new Departures(() => this.#views.instanceKeys())
+    this.#departures = new Departures(view => this.#views.othersOf(view))
     const { signal: closed } = this.#closed
     this.#questions = new Questions(options, {
       ...parts, log: this.#log, accept: (view, answer) => this.#accept(view, answer), closed
@@ -129,14 +132,13 @@ export class Catalog implements InstanceSource {
   }
 
   /** Watches it beyond `maxWatches` too. The listener gets every answer as Consul gave it. */
-  follow (name: string, listener: (entries: readonly WireHealthEntry[]) => void): () => void {
+  follow (name: string, listener: Follower): () => void {
     const view = this.#views.obtain(name, noQuery)
     const followers = this.#followers.get(view) ?? new Set()
     this.#followers.set(view, followers.add(listener))
     if (!this.#closed.signal.aborted) this.#upkeep.watch(view)
     return () => {
-      followers.delete(listener)
-      if (followers.size === 0) this.#followers.delete(view)
+      if (followers.delete(listener) && followers.size === 0) this.#followers.delete(view)
     }
   }
 
@@ -220,7 +222,7 @@ export class Catalog implements InstanceSource {
     this.#upkeep.drop(view)
     this.#confirmations.drop(view)
     this.#log.resting(view)
-    this.#departures.check(view.snapshot?.healthy ?? [])
+    this.#departures.check(view, view.snapshot?.healthy ?? [])
   }
 
   #accept (view: ServiceView, answer: ServiceAnswer): void {
@@ -228,15 +230,15 @@ export class Catalog implements InstanceSource {
     const before = view.snapshot ?? nothingKnown
     const after = view.accept(answer, clock.now(), connectivity.outages)
     this.#log.listed(view, before, after)
-    this.#departures.check(departed(before, after))
+    this.#departures.check(view, departed(before, after))
     this.#confirmations.expect(view)
-    for (const listener of this.#followers.get(view) ?? []) listener(answer.value)
+    for (const listener of this.#followers.get(view) ?? []) listener(answer.value, answer.filteredByAcls)
   }
 
   #confirm (view: ServiceView, answer: ServiceAnswer): void {
     const before = view.snapshot ?? nothingKnown
     const after = view.confirm(answer, this.#parts.clock.now())
     this.#log.confirmed(view, before, after)
-    this.#departures.check(departed(before, after))
+    this.#departures.check(view, departed(before, after))
   }
 }

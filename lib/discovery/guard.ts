@@ -6,7 +6,8 @@ import { indexOf } from './index-rule.ts'
  *
  * - `filtered`: the token sees only a part, Consul says (1.11 and later do)
  * - `unmoved`: the index is the one of the answer before, so nothing has changed, and yet instances are missing: what a
- *   narrowed token looks like to versions that do not say so
+ *   narrowed token looks like to versions that do not say so. Some of these do not move it either when an id goes over
+ *   to another service
  * - `back`: the index is a lower one: an agent restarted empty, a restored snapshot
  * - `disrupted`: Consul could not be asked since the answer before, or until a few seconds ago: its agent may have been
  *   restarted
@@ -18,7 +19,7 @@ export interface Held {
   readonly doubt: Doubt
   /** Since when it is missing. */
   readonly since: number
-  /** From when on a confirmed absence counts; `undefined` while answers say nothing of it. */
+  /** From when on a confirmed absence counts; `undefined` while the list is filtered. */
   readonly until: number | undefined
 }
 
@@ -92,7 +93,7 @@ export function confirm (guard: Guard, listed: ReadonlySet<string>, answer: Head
   const held = new Map<string, Held>()
   for (const [key, before] of guard.held) {
     if (listed.has(key)) continue
-    const next = isDue(before, now) ? doubt && hold(before, doubt, now) : before
+    const next = isDue(before, now) ? doubt && holdOn(before, doubt, now) : before
     if (next !== undefined) held.set(key, next)
   }
   return { ...guard, index: doubt === 'back' ? index : guard.index, held }
@@ -117,8 +118,13 @@ function doubtOf (guard: Guard, index: bigint, filteredByAcls: boolean, now: num
 function hold (before: Held | undefined, doubt: Doubt | undefined, now: number): Held | undefined {
   if (doubt === undefined) return before && { ...before, until: before.until ?? now + heldFor }
   if (before !== undefined && doubt === 'unmoved') return before
-  const saysNothing = doubt === 'filtered' || doubt === 'unmoved'
-  return { doubt, since: before?.since ?? now, until: saysNothing ? undefined : now + heldFor }
+  return { doubt, since: before?.since ?? now, until: doubt === 'filtered' ? undefined : now + heldFor }
+}
+
+/** After a confirmation in doubt. Where Consul does not say when the filter ends it must be asked again. */
+function holdOn (before: Held, doubt: Doubt, now: number): Held | undefined {
+  const isUnsaid = before.doubt === 'unmoved' && doubt === 'filtered'
+  return isUnsaid ? { ...before, until: now + heldFor } : hold(before, doubt, now)
 }
 
 function isDue ({ until }: Held, now: number): boolean {

@@ -1,6 +1,7 @@
 import type { ConsulClient } from '../consul/client.ts'
 import { isConnectionError } from '../consul/connectivity.ts'
 import type { Answer, Right, WireHealthEntry } from '../consul/wire.ts'
+import { ApiStatusError } from '../errors.ts'
 import type { ServiceView } from './view.ts'
 
 interface Options {
@@ -27,7 +28,10 @@ export async function lookAgain (view: ServiceView, options: Options): Promise<A
   return answer.filteredByAcls ? answer : { ...answer, filteredByAcls: !await seesAll(view, options) }
 }
 
-/** Whether the token may read the service and the nodes of what is missing. Without access control it may. */
+/**
+ * Whether the token may read the service and the nodes of what is missing. Without access control it may; where Consul
+ * cannot say, unless nothing else explains what is missing.
+ */
 async function seesAll (view: ServiceView, { client, timeout, signal }: Options): Promise<boolean> {
   const missing = view.snapshot?.known.filter(({ held }) => held !== undefined) ?? []
   const nodes = [...new Set(missing.map(({ node }) => node))].slice(0, maxNodes)
@@ -39,6 +43,10 @@ async function seesAll (view: ServiceView, { client, timeout, signal }: Options)
     return (await client.authorize(rights, { timeout, signal })).every(Boolean)
   } catch (error) {
     if (isConnectionError(error) || signal.aborted) throw error
-    return true
+    return isWithoutAccessControl(error) || missing.every(({ held }) => held?.doubt !== 'unmoved')
   }
+}
+
+function isWithoutAccessControl (error: unknown): boolean {
+  return error instanceof ApiStatusError && error.message.includes(' with 401: ')
 }

@@ -37,5 +37,5 @@ export interface InstanceSource {
 
 /** What stays the same over every refresh of an instance, and differs between any two. */
 export function instanceKey (instance: ServiceInstance): string {
-  return `${instance.datacenter}/${instance.node}/${instance.id}`
+  return `${instance.name}/${instance.datacenter}/${instance.node}/${instance.id}`
 }

@@ -1,4 +1,4 @@
-import { instanceKey, type DiscoverQuery } from './source.ts'
+import type { DiscoverQuery } from './source.ts'
 import { ServiceView, type Upkeep } from './view.ts'
 
 /** Names come from users too: no more than this many are remembered. */
@@ -50,9 +50,10 @@ export class ViewTable {
     if (this.#views.delete(textOf(view.key.name, view.key))) this.#onForgotten(view)
   }
 
-  /** Every healthy instance that some view lists, by its key. */
-  instanceKeys (): Set<string> {
-    return new Set([...this.#views.values()].flatMap(({ snapshot }) => snapshot?.healthy.map(instanceKey) ?? []))
+  /** The other views of the same service, which Consul finds in any case. */
+  othersOf (view: ServiceView): ServiceView[] {
+    const name = view.key.name.toLowerCase()
+    return [...this.#views.values()].filter(other => other !== view && other.key.name.toLowerCase() === name)
   }
 
   #insert (text: string, view: ServiceView): ServiceView {

@@ -3,7 +3,8 @@ import type { ServiceInstance } from '../consul/instance.ts'
 import type { Answer, WireHealthEntry } from '../consul/wire.ts'
 import { confirm, confirmAt, judge, noDoubt, release } from './guard.ts'
 import {
-  isUnchecked, keyOf, lostKeys, matches, nextSnapshot, nothingKnown, removedKeys, sameElements, type ServiceSnapshot
+  isUnchecked, keyOf, listedIn, lostKeys, matches, nextSnapshot, nothingKnown, removedKeys, sameElements,
+  type KnownInstance, type ServiceSnapshot
 } from './instances.ts'
 import type { DiscoverQuery } from './source.ts'
 
@@ -57,16 +58,17 @@ export class ServiceView {
    */
   accept (answer: HealthAnswer, now: number, outages = this.#outages): ServiceSnapshot {
     const before = this.snapshot ?? nothingKnown
+    const listed = this.#read(answer)
     const disrupted = this.#guard.disrupted || outages > this.#outages
-    const guard = release({ ...this.#guard, disrupted }, removedKeys(before, answer.value))
-    this.#guard = judge(guard, lostKeys(before, answer.value), answer, now)
+    const guard = release({ ...this.#guard, disrupted }, removedKeys(before, listed))
+    this.#guard = judge(guard, lostKeys(before, listed), answer, now)
     this.#outages = outages
     this.filtered = answer.filteredByAcls
     this.answeredAt = now
     this.lostAt = undefined
     this.askAgainAt = 0
     this.error = undefined
-    return this.#show(answer.value)
+    return this.#show(listed)
   }
 
   /** When the leader is to be asked whether what is missing is gone indeed; `undefined`: not. */
@@ -85,10 +87,10 @@ export class ServiceView {
   confirm (answer: HealthAnswer, now: number): ServiceSnapshot {
     const { known } = this.snapshot ?? nothingKnown
     const { held } = this.#guard
-    const found = answer.value.filter(entry => held.has(keyOf(entry)) && !isUnchecked(entry))
+    const found = this.#read(answer).filter(each => held.has(keyOf(each)) && !isUnchecked(each))
     const foundKeys = new Set(found.map(keyOf))
     this.#guard = confirm(this.#guard, foundKeys, answer, now)
-    const others = known.filter(({ key, listed }) => listed && !foundKeys.has(key)).map(({ entry }) => entry)
+    const others = known.filter(each => each.listed && !foundKeys.has(keyOf(each)))
     return this.#show([...others, ...found])
   }
 
@@ -132,9 +134,12 @@ export class ServiceView {
     return list
   }
 
-  #show (entries: readonly WireHealthEntry[]): ServiceSnapshot {
-    const { datacenter = '' } = this.key
-    this.snapshot = nextSnapshot(this.snapshot ?? nothingKnown, entries, datacenter, this.#guard.held)
+  #read ({ value }: HealthAnswer): readonly KnownInstance[] {
+    return listedIn(value, this.snapshot ?? nothingKnown, this.key.datacenter ?? '')
+  }
+
+  #show (listed: readonly KnownInstance[]): ServiceSnapshot {
+    this.snapshot = nextSnapshot(this.snapshot ?? nothingKnown, listed, this.#guard.held)
     return this.snapshot
   }
 }

@@ -1,7 +1,7 @@
 import { Backoff } from '../backoff.ts'
 import type { Clock, Random } from '../clock.ts'
 import type { ConsulClient } from '../consul/client.ts'
-import type { Connectivity } from '../consul/connectivity.ts'
+import { isConnectionError, type Connectivity } from '../consul/connectivity.ts'
 import { ApiNotFoundError } from '../errors.ts'
 import type { Readiness } from './readiness.ts'
 import { recheckEvery } from './recovery.ts'
@@ -18,6 +18,8 @@ interface HeartbeatParts {
   readonly registered: () => Registered
   /** The agent does not know the check. */
   readonly onForgotten: (registered: Registered) => void
+  /** The agent answers, and does not take the report; without an error it took one. */
+  readonly onRefused: (error: Error | undefined) => void
 }
 
 /**
@@ -25,7 +27,7 @@ interface HeartbeatParts {
  * every interval, from beginning to beginning; every second while it is not passing.
  */
 export async function beat (parts: HeartbeatParts, signal: AbortSignal): Promise<void> {
-  const { client, connectivity, readiness, clock, random, registered, onForgotten } = parts
+  const { client, connectivity, readiness, clock, random, registered, onForgotten, onRefused } = parts
   const { check: { interval } } = registered()
   const failed = new Backoff({ initial: Math.min(recheckEvery, interval), max: interval, random })
   for (;;) {
@@ -36,11 +38,13 @@ export async function beat (parts: HeartbeatParts, signal: AbortSignal): Promise
     try {
       await client.updateCheck(asked.checkId, status, output, { signal, timeout: interval })
       failed.reset()
+      onRefused(undefined)
       const pace = status === 'passing' ? interval : Math.min(interval, recheckEvery)
       await clock.sleep(began + pace - clock.now(), signal)
     } catch (error) {
       signal.throwIfAborted()
       if (error instanceof ApiNotFoundError) onForgotten(asked)
+      else if (!isConnectionError(error)) onRefused(error as Error)
       await connectivity.recover(error, () => failed.next(), signal)
     }
   }

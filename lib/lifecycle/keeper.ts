@@ -1,4 +1,4 @@
-import type { CheckStatus, WireHealthEntry, WireService } from '../consul/wire.ts'
+import type { Answer, CheckStatus, WireHealthEntry, WireService } from '../consul/wire.ts'
 import { watchAgent } from './agent-watch.ts'
 import { confirmation } from './confirmation.ts'
 import { Contradiction } from './contradiction.ts'
@@ -19,6 +19,8 @@ interface KeeperParts extends RegistrationParts {
   /** The catalog does not show it; without a reason it may only not show it to this token. */
   readonly onHidden: (why: Error | undefined) => void
   readonly onLoss: (loss: Loss) => void
+  /** The agent does not take the reports of a TTL check; without an error it does again. */
+  readonly onRefused: (why: Error | undefined) => void
   /** What was registered ill has become better. */
   readonly onBetter: () => void
 }
@@ -77,14 +79,16 @@ export class Keeper {
     this.#contradiction.stop()
   }
 
-  /** What the catalog lists under the service's name. */
-  look (entries: readonly WireHealthEntry[], id: string | undefined): void {
+  /** What the catalog lists under the service's name. A list that is filtered does not say what is gone. */
+  look (entries: readonly WireHealthEntry[], filtered: boolean, id: string | undefined): void {
     const entry = entries.find(({ Service: service }) => service.ID === id)
+    if (entry === undefined && filtered) return
     this.listing.update(entry)
     const { registered } = this.#parts.registrar
     if (entry === undefined || registered === undefined || !this.listing.isShown) return
     this.#keepTags(registered, entry.Service)
-    this.#contradiction.look(registered, entry)
+    // A TTL check says but what it was told.
+    if (registered.check.type !== 'ttl') this.#contradiction.look(registered, entry)
   }
 
   stop (): void {
@@ -118,7 +122,9 @@ export class Keeper {
     try {
       while (this.#verifyAgain && !signal.aborted) {
         this.#verifyAgain = false
-        this.#compare(await this.#ownEntry(signal), signal)
+        const { value: entry, filteredByAcls } = await this.#ownEntry(signal)
+        signal.throwIfAborted()
+        if (entry !== undefined || !filteredByAcls) this.#compare(entry)
       }
     } catch {
       // A write began, or the end came.
@@ -127,18 +133,17 @@ export class Keeper {
     }
   }
 
-  async #ownEntry (signal: AbortSignal): Promise<WireHealthEntry | undefined> {
+  async #ownEntry (signal: AbortSignal): Promise<Answer<WireHealthEntry | undefined>> {
     const { client } = this.#parts
     const { id, service: { name } } = this.#registered
     const ask = async () => {
-      const { value } = await client.health(name, { signal, consistency: 'default' })
-      return value.find(({ Service: service }) => service.ID === id)
+      const answer = await client.health(name, { signal, consistency: 'default' })
+      return { ...answer, value: answer.value.find(({ Service: service }) => service.ID === id) }
     }
     return await ask().catch(error => retry(error, ask, this.#parts, signal))
   }
 
-  #compare (entry: WireHealthEntry | undefined, signal: AbortSignal): void {
-    signal.throwIfAborted()
+  #compare (entry: WireHealthEntry | undefined): void {
     const loss = lossInCatalog(this.#registered, entry)
     if (loss === undefined) return
     const twin = entry && twinCheckOf(this.#registered, entry)
@@ -149,15 +154,24 @@ export class Keeper {
 
   async #miss (): Promise<void> {
     const { signal } = this.#held
-    const { client, onHidden } = this.#parts
+    const { client, onHidden, onLoss } = this.#parts
     try {
       const answer = await confirmation({ client, registered: this.#registered }, signal)
+      const isLost = answer.kind === 'absent' && await this.#isCheckLost(signal)
       signal.throwIfAborted()
+      if (this.listing.isShown) return
       if (answer.kind === 'shown') this.listing.update(answer.entry)
-      else if (!this.listing.isShown) onHidden(answer.kind === 'absent' ? answer.error : undefined)
+      else if (isLost) onLoss(checkForgotten)
+      else onHidden(answer.kind === 'absent' ? answer.error : undefined)
     } catch (error) {
       if (!signal.aborted) onHidden(error as Error)
     }
+  }
+
+  /** Whether it went before the catalog could show it: of a service's checks its hash says nothing. */
+  async #isCheckLost (signal: AbortSignal): Promise<boolean> {
+    const { id, checkId } = this.#registered
+    return !(checkId in await this.#parts.client.agentChecks(id, { signal }))
   }
 
   #beat (): void {

@@ -5,13 +5,16 @@ import type { WireHealthEntry } from '../consul/wire.ts'
 import type { Logger } from '../logger.ts'
 import type { Readiness } from './readiness.ts'
 
+/** Gets what the catalog lists, and whether it says that this is only what the token may see. */
+type Follower = (entries: readonly WireHealthEntry[], filtered: boolean) => void
+
 /** What a registration needs of others. */
 export interface RegistrationParts {
   readonly client: ConsulClient
   readonly connectivity: Connectivity
   readonly readiness: () => Promise<Readiness>
   /** Tells what the catalog lists under a name, now and after each change, until the returned function is called. */
-  readonly follow: (name: string, listener: (entries: readonly WireHealthEntry[]) => void) => () => void
+  readonly follow: (name: string, listener: Follower) => () => void
   /** Calls the listener when requests carry another token than before, until the returned function is called. */
   readonly onTokenChange: (listener: () => void) => () => void
   readonly logger: Logger

@@ -106,6 +106,7 @@ export class Registration {
       onShown: () => { if (this.#isOurs) this.#standing.shown() },
       onHidden: why => { if (this.#isOurs) this.#standing.hidden(why) },
       onLoss: loss => this.#correct(loss),
+      onRefused: why => this.#standing.refused(why),
       onBetter: () => this.#improve()
     })
   }
@@ -113,7 +114,7 @@ export class Registration {
   /** What others tell from now on. */
   #listen ({ id, service: { name } }: RegistrationPlan, keeper: Keeper): void {
     const { follow, onTokenChange } = this.#parts
-    const stopFollowing = follow(name, entries => keeper.look(entries, id))
+    const stopFollowing = follow(name, (entries, filtered) => keeper.look(entries, filtered, id))
     const stopHearing = onTokenChange(() => this.#renew().catch(() => {}))
     this.#stopListening = () => {
       stopFollowing()
@@ -188,14 +189,14 @@ export class Registration {
     }
   }
 
+  /** Nothing is watched until it is written: what else is lost meanwhile comes back with it. */
   async #rewrite ({ reason, isGone }: Loss): Promise<void> {
-    const taken = this.#taken
-    await this.#corrections.take(this.#ended.signal)
-    if (taken !== this.#taken) return
+    const keeper = this.#keeper!
     this.#standing.lost(reason)
+    keeper.release()
+    await this.#corrections.take(this.#ended.signal)
     if (isGone) await this.#ready()
-    const maintenance = isGone ? this.#keeper!.listing.maintenance : undefined
-    await this.#writeUntilTaken(() => taken === this.#taken, maintenance)
+    await this.#writeUntilTaken(() => true, isGone ? keeper.listing.maintenance : undefined)
   }
 
   /** What Consul has removed because it was critical for long comes back when it is not. */

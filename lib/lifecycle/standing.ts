@@ -10,6 +10,10 @@ export class Standing {
   readonly #logger: Logger
   #status: RegistrationStatus = Object.freeze({ state: 'none', id: undefined, since: new Date(), error: undefined })
   #isTold = false
+  /** What has failed since the last success, by the errors' codes: answers may change at every try. */
+  readonly #failures = new Set<string>()
+  /** Why the TTL check could not be told last. */
+  #refusal: Error | undefined
 
   constructor (logger: Logger) {
     this.#logger = logger
@@ -34,16 +38,29 @@ export class Standing {
     const check = checkTargetOf(registered)
     const isNews = !this.#isTold || this.#status.error !== undefined
     this.#isTold = true
+    this.#failures.clear()
     if (isNews) this.#logger.info({ service, id, address, port, status, check }, 'Registered with Consul')
     this.enter(this.#status.state)
   }
 
   /** A write failed. */
-  failed (err: Error): void {
-    const { id, state, error: before } = this.#status
+  failed (err: Error & { code?: string }): void {
+    const { id, state } = this.#status
+    const { code = err.name } = err
     this.enter(state, err)
-    if (before?.message === err.message) return
+    if (this.#failures.has(code)) return
+    this.#failures.add(code)
     this.#logger.warn({ id, err }, 'The registration could not be written; it is tried again')
+  }
+
+  /** The reports of a TTL check are refused, or without an error taken. */
+  refused (err: Error | undefined): void {
+    const { id, state, error } = this.#status
+    const before = this.#refusal
+    this.#refusal = err
+    if (error !== err && (error === undefined || error === before)) this.enter(state, err)
+    if (err === undefined || before !== undefined) return
+    this.#logger.warn({ id, err }, 'Consul does not take the status of the TTL check; it is told again')
   }
 
   /** The catalog shows it. */

@@ -1,7 +1,8 @@
+import { isIPv6 } from 'node:net'
 import type { ServiceInstance } from '../consul/instance.ts'
 import type { WireCheck } from '../consul/wire.ts'
 import type { Doubt, Held } from '../discovery/guard.ts'
-import { failingChecks, matches, type KnownInstance } from '../discovery/instances.ts'
+import { matches, type KnownInstance } from '../discovery/instances.ts'
 import type { DiscoverQuery } from '../discovery/source.ts'
 import type { ServiceView } from '../discovery/view.ts'
 import { Explanation, type ExplainedInstance } from './explanation.ts'
@@ -44,14 +45,13 @@ export function explain (service: string, circumstances: Circumstances): Explana
 }
 
 function explainSpare ({ id, node, address, port }: ServiceInstance): ExplainedInstance {
-  return { id, node, address: `${address}:${port}`, callable: true, reason: 'listed in fallback', keptFor: undefined }
+  return { id, node, address: placeOf(address, port), callable: true, reason: 'listed in fallback', keptFor: undefined }
 }
 
 function explainInstance (
   known: KnownInstance, { query, passingOnly, now }: Circumstances, tooOld: boolean
 ): ExplainedInstance {
-  const { id, node, instance, held, entry: { Node, Service } } = known
-  const address = `${Service.Address === '' ? Node.Address : Service.Address}:${Service.Port}`
+  const { id, node, address, port, instance, held } = known
   const matching = instance !== undefined &&
     matches(instance, { ...query, passingOnly: query.passingOnly ?? passingOnly })
   const reasons = [
@@ -62,7 +62,7 @@ function explainInstance (
   return {
     id,
     node,
-    address,
+    address: placeOf(address, port),
     callable: matching && !tooOld,
     reason: reasons.join('; '),
     keptFor: held && Math.round(now - held.since)
@@ -70,7 +70,7 @@ function explainInstance (
 }
 
 function reasonOf (known: KnownInstance, matching: boolean): string {
-  const checks = failingChecks(known).map(wordsOf).join('; ')
+  const checks = known.failing.map(wordsOf).join('; ')
   if (known.status === 'maintenance') return `in maintenance (${checks})`
   if (known.status === 'critical' && known.instance !== undefined) return 'critical, but its check has not run yet'
   if (known.status === 'critical') return `critical (${checks})`
@@ -98,4 +98,8 @@ function whyHeld ({ doubt, since, until }: Held, listed: boolean, now: number): 
 
 function seconds (ms: number): string {
   return `${Math.round(ms / 1000)} s`
+}
+
+function placeOf (address: string, port: number): string {
+  return `${isIPv6(address) ? `[${address}]` : address}:${port}`
 }

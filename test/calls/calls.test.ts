@@ -3,7 +3,7 @@ import t from 'tap'
 import { MockAgent } from 'undici'
 import { Balance, parseBalance } from '../../lib/calls/balance.ts'
 import { instance, tally } from '../balancing/helpers.ts'
-import { startNode } from '../support/children.ts'
+import { startNode, typeScript } from '../support/children.ts'
 import { MemorySource, startCalls, startServer } from './helpers.ts'
 
 // lib/calls/calls.ts
@@ -64,7 +64,7 @@ t.test('a process that has made its calls ends, without close()', async t => {
   const server = await startServer(t, 'a')
   server.server.keepAliveTimeout = 60_000
   const script = fileURLToPath(import.meta.resolve('./one-call.ts'))
-  const child = await startNode(['--import', 'tsx', script, String(server.instance.port)])
+  const child = await startNode([...typeScript, script, String(server.instance.port)])
   t.teardown(() => child.kill())
   const begun = performance.now()
   t.same(await child.ended, { code: 0, signal: null })

@@ -109,6 +109,23 @@ t.test('a probe that breaks and is answered the next time is no outage either', 
   t.same(lines, [])
 })
 
+t.test('a probe that takes long is a pause itself', async t => {
+  const { connectivity, clock, pass, answerWith, probes } = parts()
+  answerWith(async () => {
+    await clock.sleep(1000)
+    throw unreachable
+  })
+  connectivity.report(unreachable)
+  await pass(100)
+  t.equal(probes(), 1)
+  for (let i = 2; i < 6; i++) {
+    await pass(1000)
+    await pass(0)
+    t.equal(probes(), i)
+  }
+  connectivity.close()
+})
+
 t.test('an agent that comes and goes without end takes three lines', async t => {
   const { connectivity, pass, answerWith, lines } = parts()
   for (let i = 0; i < 20; i++) {

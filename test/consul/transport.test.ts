@@ -21,11 +21,24 @@ t.test('connections are kept: twenty requests one after the other need no more t
   t.ok(proxy.opened <= 2, `${proxy.opened}`)
 })
 
-t.test('many at once keep to six connections', async t => {
+t.test('many at once keep to five connections', async t => {
   const proxy = await startProxy(t, consul)
   const client = clientOf(t, { url: proxy.url })
-  await Promise.all(Array.from({ length: 50 }, () => client.health('a')))
-  t.ok(proxy.opened <= 6, `${proxy.opened}`)
+  await Promise.all(Array.from({ length: 50 }, () => [client.health('a'), client.leader()]).flat())
+  t.ok(proxy.opened <= 5, `${proxy.opened}`)
+})
+
+t.test('each ping goes over a connection of its own, which ends with it: one that exists may be dead', async t => {
+  const proxy = await startProxy(t, consul)
+  const client = clientOf(t, { url: proxy.url })
+  await client.leader()
+  const before = proxy.opened
+  for (let i = 0; i < 3; i++) await client.ping()
+  t.equal(proxy.opened, before + 3)
+  await until(() => proxy.connections === before)
+  proxy.blackhole(true)
+  proxy.forget()
+  await client.ping({ timeout: 1000 })
 })
 
 t.test('blocking queries, eight at once, hold up no other request', async t => {

@@ -177,6 +177,12 @@ t.test('to follow a service is to hear of every answer, also before it exists', 
   await deregister(consul, 'followed')
   await until(() => catalog.peek('followed')?.length === 0)
   t.equal(heard.length, count)
+
+  let others = 0
+  catalog.follow('followed', () => { others++ })
+  end()
+  await register(consul, { Name: 'followed' })
+  await until(() => others > 0, { timeout: 5000 })
 })
 
 t.test('a preloaded service is in memory before anyone asks', async t => {

@@ -1,10 +1,11 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { instanceOf } from '../../lib/consul/health-entry.ts'
+import type { ServiceInstance } from '../../lib/consul/instance.ts'
 import { Departures } from '../../lib/discovery/departures.ts'
 import {
   confirm, confirmAt, type Guard, heldFor, judge, noDoubt, release, settlingFor
 } from '../../lib/discovery/guard.ts'
+import { ServiceView } from '../../lib/discovery/view.ts'
 import { entry } from '../consul/wire-entries.ts'
 
 // lib/discovery/guard.ts
@@ -28,7 +29,7 @@ const doubts: Row[] = [
   ['a lower index', at(57), whole(7), 'back', 1000 + heldFor],
   ['no index after one', at(57), whole(''), 'back', 1000 + heldFor],
   ['a newer index after an interruption', interrupted(at(57)), whole(58), 'disrupted', 1000 + heldFor],
-  ['the same index', at(57), whole(57), 'unmoved', undefined],
+  ['the same index', at(57), whole(57), 'unmoved', 1000 + heldFor],
   ['the same index after an interruption', interrupted(at(57)), whole(57), 'disrupted', 31_000],
   ['a part that the token may see', at(57), filtered(58), 'filtered', undefined],
   ['such a part with a lower index', at(57), filtered(7), 'filtered', undefined]
@@ -115,12 +116,15 @@ t.test('a filtered answer says nothing of the index of the whole list', async t 
   t.equal(confirmAt(judge(guard, ['a'], whole(60), 0)), heldFor, 'the list had moved on: no narrowed token')
 })
 
-t.test('while the index stands still, what is missing is kept without end, and not asked for', async t => {
+t.test('while the index stands still, what is missing is kept until a confirmation that is whole', async t => {
   let guard = judge(at(57), ['a'], whole(57), 0)
   for (let i = 1; i < 100; i++) guard = judge(guard, ['a'], whole(57), i * 60_000)
-  t.equal(confirmAt(guard), undefined)
-  guard = judge(guard, ['a'], whole(58), 6_000_000)
-  t.equal(confirmAt(guard), 6_000_000 + heldFor)
+  t.equal(confirmAt(guard), heldFor, 'answers that say nothing give it no more time')
+  for (let round = 1; round < 100; round++) {
+    guard = confirm(guard, none, filtered(57), round * heldFor)
+    t.same([...guard.held], [['a', { doubt: 'unmoved', since: 0, until: (round + 1) * heldFor }]])
+  }
+  t.same(heldIn(confirm(guard, none, whole(57), 100 * heldFor)), [])
 })
 
 t.test('indexes are compared as integers of 64 bits', async t => {
@@ -212,30 +216,36 @@ t.test('whatever has happened, a whole list that goes on counts in the end', asy
 
 // lib/discovery/departures.ts
 
-const [a, b] = ['a', 'b'].map(id => instanceOf(entry({ ID: id }), 'passing', '')) as
-  [ReturnType<typeof instanceOf>, ReturnType<typeof instanceOf>]
+function viewOf (...ids: string[]): ServiceView {
+  const view = new ServiceView({ name: 'web', datacenter: undefined, filter: undefined, near: undefined })
+  view.accept({ value: ids.map(id => entry({ ID: id })), ...whole(1) }, 0)
+  return view
+}
+
+const view = viewOf('a', 'b')
+const [a, b] = view.select({}, false) as [ServiceInstance, ServiceInstance]
 
 t.test('an instance that another list still holds has not left', async t => {
-  const departures = new Departures(() => new Set(['dc1/node-1/b']))
+  const departures = new Departures(() => [viewOf(), viewOf('b')])
   const told: string[][] = []
   departures.onLeave(left => told.push(left.map(({ id }) => id)))
-  departures.check([a, b])
-  departures.check([b])
+  departures.check(view, [a, b])
+  departures.check(view, [b])
   t.same(told, [['a']])
 })
 
 t.test('nobody is told of nothing, and no list is looked at for it', async t => {
   const departures = new Departures(() => { throw new Error('looked') })
   departures.onLeave(() => t.fail('told'))
-  departures.check([])
+  departures.check(view, [])
 })
 
 t.test('a listener that has ended is not told', async t => {
-  const departures = new Departures(() => new Set())
+  const departures = new Departures(() => [])
   let told = 0
   const end = departures.onLeave(() => { told++ })
-  departures.check([a])
+  departures.check(view, [a])
   end()
-  departures.check([b])
+  departures.check(view, [b])
   t.equal(told, 1)
 })

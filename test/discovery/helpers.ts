@@ -21,7 +21,7 @@ export function startCatalog (t: Teardown, url: string, { connection, clock = sy
   const client = new ConsulClient({}, { resolved, blocking: { limit: 70, keepAlive: false } })
   const random = () => 0.5 // Chance decides only how long to wait after a failure.
   const connectivity = new Connectivity({
-    probe: signal => client.leader({ signal, timeout: 1000 }), logger, clock, random
+    probe: signal => client.ping({ signal, timeout: 1000 }), logger, clock, random
   })
   const { timeout } = resolved
   const catalog = new Catalog({ ...discovery, timeout, ...options }, { client, connectivity, logger, clock, random })

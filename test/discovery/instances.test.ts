@@ -1,13 +1,15 @@
+import fc from 'fast-check'
 import t from 'tap'
 import type { WireHealthEntry } from '../../lib/consul/wire.ts'
 import {
-  departed, failingChecks, matches, nextSnapshot, nothingKnown, type ServiceSnapshot
+  departed, listedIn, matches, nextSnapshot, nothingKnown, type ServiceSnapshot
 } from '../../lib/discovery/instances.ts'
+import { placesIn } from '../../lib/in-step.ts'
 import { check, entry } from '../consul/wire-entries.ts'
 
 function snapshots (...answers: WireHealthEntry[][]): ServiceSnapshot[] {
   let last = nothingKnown
-  return answers.map(entries => (last = nextSnapshot(last, entries, 'dc1')))
+  return answers.map(entries => (last = nextSnapshot(last, listedIn(entries, last, 'dc1'), new Map())))
 }
 
 const a = entry({ ID: 'a' })
@@ -87,5 +89,37 @@ t.test('a query matches by all of its tags and by status', async t => {
 
 t.test('the checks that fail are those that do not pass', async t => {
   const [snapshot] = snapshots([entry({}, [check('passing', 'x'), check('warning', 'y'), check('critical', 'z')])])
-  t.same(failingChecks(snapshot!.known[0]!).map(({ CheckID: id }) => id), ['y', 'z'])
+  t.same(snapshot?.known[0]?.failing.map(({ CheckID: id }) => id), ['y', 'z'])
+})
+
+// lib/in-step.ts
+
+interface Thing { id: string }
+
+function places (list: string[], sought: string[]): { found: (number | undefined)[], keysMade: number } {
+  let keysMade = 0
+  const things = (ids: string[]): Thing[] => ids.map(id => ({ id }))
+  const placeOf = placesIn(things(list), (one, other) => one.id === other.id, ({ id }) => {
+    keysMade++
+    return id
+  })
+  return { found: things(sought).map(placeOf), keysMade }
+}
+
+t.test('every element is found where it stands, whatever the order, and nothing else', async () => {
+  const ids = fc.uniqueArray(fc.constantFrom(...'abcdefghij'), { maxLength: 10 })
+  fc.assert(fc.property(ids, ids, (list, sought) => {
+    const { found } = places(list, sought)
+    return sought.every((id, index) => found[index] === (list.includes(id) ? list.indexOf(id) : undefined))
+  }), { seed: 1, numRuns: 2000 })
+})
+
+t.test('no key is made while the lists go in step, with a gap of one here and there', async t => {
+  t.same(places([...'abcdef'], [...'abcdef']), { found: [0, 1, 2, 3, 4, 5], keysMade: 0 })
+  t.same(places([...'abcdef'], [...'bcef']), { found: [1, 2, 4, 5], keysMade: 0 })
+})
+
+t.test('after a larger gap, or something new, they are in step again', async t => {
+  t.same(places([...'abcdef'], [...'adef']), { found: [0, 3, 4, 5], keysMade: 6 + 1 })
+  t.same(places([...'abc'], [...'axbc']), { found: [0, undefined, 1, 2], keysMade: 3 + 1 })
 })

@@ -178,6 +178,18 @@ t.test('a policy that is narrowed empties no list, however long, and whatever ch
   t.ok(log().includes(again))
 })
 
+t.test('an id that goes over to another service has left the first one, also where its index stands still', async t => {
+  const consul = await startConsul(t)
+  await register(consul, { Name: 'web', ID: 'one' })
+  const { catalog } = startCatalog(t, consul.url, { wait: 200, clock: fastClock(50) })
+  const left: string[] = []
+  catalog.onLeave(instances => left.push(...instances.map(({ name, id }) => `${name}/${id}`)))
+  await catalog.discover('web')
+  await register(consul, { Name: 'other', ID: 'one' })
+  await until(() => idsOf(catalog.peek('web')).length === 0, { timeout: 20_000 })
+  t.same(left, ['web/one'])
+})
+
 /** Fakes from here on: what this Consul cannot be brought to say. */
 
 t.test('a list that Consul says is filtered is not believed, and not asked for twice', async t => {

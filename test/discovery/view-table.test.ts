@@ -1,7 +1,6 @@
 import t from 'tap'
 import { ViewTable } from '../../lib/discovery/view-table.ts'
 import type { ServiceView, Upkeep } from '../../lib/discovery/view.ts'
-import { answerOf, entry } from '../consul/wire-entries.ts'
 
 function tableOf () {
   const forgotten: ServiceView[] = []
@@ -87,10 +86,13 @@ t.test('but not in the place of another one, unless nothing is known of that', a
   t.equal(table.readmit(late), late)
 })
 
-t.test('the instances of every list are listed, those of forgotten ones are not', async t => {
+t.test('the other views of a service are those of its name, in any case', async t => {
   const { table } = tableOf()
-  table.obtain('web', {}).accept(answerOf([entry({ ID: 'a' })]), 0)
-  table.obtain('web', { filter: 'x' }).accept(answerOf([entry({ ID: 'a' }), entry({ ID: 'b' })]), 0)
-  table.obtain('empty', {})
-  t.same([...table.instanceKeys()].sort(), ['dc1/node-1/a', 'dc1/node-1/b'])
+  const plain = table.obtain('web', {})
+  const filtered = table.obtain('web', { filter: 'x' })
+  const shouted = table.obtain('WEB', {})
+  table.obtain('website', {})
+  t.same(table.othersOf(plain), [filtered, shouted])
+  table.forget(filtered)
+  t.same(table.othersOf(filtered), [plain, shouted])
 })

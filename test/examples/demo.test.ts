@@ -7,7 +7,8 @@ const demo = new URL('../../examples/demo/demo.ts', import.meta.url)
 t.setTimeout(120_000)
 
 t.test('the demo loses no request and tells what it saw', async t => {
-  const script = await startScript(t, demo, { env: withoutOptions() })
+  const asNpmRunDemo = ['--import', 'tsx']
+  const script = await startScript(t, demo, { nodeArgs: asNpmRunDemo, env: withoutOptions() })
   const { code } = await script.ended
   const { lines } = script
   t.equal(code, 0, script.output)

@@ -72,7 +72,7 @@ export const faultRows: readonly FaultRow[] = [
   },
   {
     fault: 'host names, IPv6, https instances',
-    tests: ['addresses.test.ts', 'schemes.test.ts', 'calls/tls.test.ts']
+    tests: ['addresses.test.ts', 'calls/tls.test.ts']
   },
   {
     fault: 'storm of retries that outlives its cause',

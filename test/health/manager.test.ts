@@ -2,8 +2,11 @@ import t from 'tap'
 import type { HealthCheck, HealthStatus } from '../../lib/health/check.ts'
 import { allOf } from '../../lib/health/combine.ts'
 import { HealthCheckManager } from '../../lib/health/manager.ts'
-import { collectingLogger } from './collecting-logger.ts'
 import { ManualClock } from '../support/manual-clock.ts'
+import { startScript } from '../support/process.ts'
+import { collectingLogger } from './collecting-logger.ts'
+
+// lib/health/manager.ts
 
 t.test('without checks everything is healthy', async t => {
   const report = await new HealthCheckManager().check()
@@ -182,4 +185,14 @@ t.test('options that cannot be used are refused', async t => {
   t.throws(() => new HealthCheckManager({ timeout: '1d' }), { code, message: /health\.timeout .*, got '1d'/ })
   t.throws(() => new HealthCheckManager({ cacheFor: 'soon' }), { code, message: /health\.cacheFor .*, got 'soon'/ })
   t.throws(() => new HealthCheckManager({ cacheFor: Object.create(null) }), { code, message: /got an object$/ })
+})
+
+// Process end
+
+t.test('after close nothing keeps the process alive: no measurement, no limit, no hung check', async t => {
+  const script = await startScript(t, new URL('process-end.ts', import.meta.url))
+  await script.line(/^closed$/)
+  const closed = performance.now()
+  t.same(await script.ended, { code: 0, signal: null })
+  t.ok(performance.now() - closed < 1000, 'it ends at once')
 })

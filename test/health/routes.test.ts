@@ -1,8 +1,12 @@
+import swagger from '@fastify/swagger'
 import Fastify from 'fastify'
 import t from 'tap'
 import { consulCheckHeader } from '../../lib/check-header.ts'
 import type { HealthStatus } from '../../lib/health/check.ts'
+import { readySchema } from '../../lib/health/schemas.ts'
 import { healthApp } from './health-app.ts'
+
+// lib/health/routes.ts
 
 const asConsul = { [consulCheckHeader.name]: consulCheckHeader.value }
 
@@ -130,4 +134,82 @@ t.test('requests to the health routes are not logged, what goes wrong there is',
   await healthApp(t, { app: broken })
   t.equal((await broken.inject('/health/live')).statusCode, 500)
   t.match(lines.at(-1), /broken hook/)
+})
+
+// Swagger
+
+interface Documented {
+  response: { 200: { properties: { checks?: { additionalProperties: { properties: object } } } } }
+}
+
+t.test('the routes and all their answers are in the documentation', async t => {
+  const app = Fastify()
+  await app.register(swagger, { openapi: {} })
+  await healthApp(t, { app })
+  await app.ready()
+  t.match(app.swagger(), {
+    paths: {
+      '/health/ready': { get: { tags: ['health'], responses: { 200: {}, 429: {}, 503: {} } } },
+      '/health/live': { get: { tags: ['health'], responses: { 200: {} } } }
+    }
+  })
+})
+
+t.test('a message is documented only where it is told', async t => {
+  const { response: status } = readySchema('status') as Documented
+  const { response: full } = readySchema('full') as Documented
+  const { response: none } = readySchema(false) as Documented
+  t.same(Object.keys(status[200].properties.checks?.additionalProperties.properties ?? {}), ['status'])
+  t.same(Object.keys(full[200].properties.checks?.additionalProperties.properties ?? {}), ['status', 'message'])
+  t.same(Object.keys(none[200].properties), ['status'])
+})
+
+t.test('documentation that is registered afterwards does not disturb them', async t => {
+  const { app } = await healthApp(t)
+  await app.register(swagger, { openapi: {} })
+  await app.ready()
+  t.equal((await app.inject('/health/ready')).statusCode, 200)
+})
+
+// Duplicate route
+
+const code = 'FST_CONSUL_DUPLICATE_ROUTE'
+const handler = async (): Promise<string> => 'mine'
+
+t.test('an app that has the route already is told which option to change', async t => {
+  for (const [url, option] of [['/health/ready', 'health.readyPath'], ['/health/live', 'health.livePath']] as const) {
+    const app = Fastify()
+    app.get(url, handler)
+    await t.rejects(healthApp(t, { app }), {
+      code, message: `The route GET ${url} exists already: set ${option} to another path, or health to false`
+    })
+  }
+})
+
+t.test('so is an app that adds the route later, also in a child', async t => {
+  const { app } = await healthApp(t)
+  t.throws(() => app.get('/health/ready', handler), { code, message: /set health\.readyPath/ })
+  t.throws(() => app.route({ method: ['POST', 'GET'], url: '/health/live', handler }), { code })
+  app.register(async child => { child.get('/ready', handler) }, { prefix: '/health' })
+  await t.rejects(async () => app.ready(), {
+    code, message: /GET \/health\/ready exists already: set health\.readyPath/
+  })
+})
+
+t.test('one path for both routes is an error', async t => {
+  await t.rejects(healthApp(t, { livePath: '/health/ready' }), { code, message: /set health\.livePath/ })
+})
+
+t.test('another method, path or constraint is the app\'s own affair', async t => {
+  const { app } = await healthApp(t)
+  app.post('/health/ready', handler)
+  app.get('/health', handler)
+  app.route({ method: 'GET', url: '/health/ready', constraints: { host: 'other' }, handler })
+  await app.ready()
+  t.equal((await app.inject('/health/ready')).json().status, 'healthy')
+  t.equal((await app.inject({ url: '/health/ready', headers: { host: 'other' } })).body, 'mine')
+})
+
+t.test('an error of another kind stays what it is', async t => {
+  await t.rejects(healthApp(t, { readyPath: '/health/:bad(' }), /Invalid regexp/)
 })

@@ -19,7 +19,7 @@ export function registrationParts (
   const client = new ConsulClient({}, { resolved })
   const random = Math.random
   const surroundings = { logger, clock: systemClock, random }
-  const connectivity = new Connectivity({ probe: signal => client.leader({ signal }), ...surroundings })
+  const connectivity = new Connectivity({ probe: signal => client.ping({ signal }), ...surroundings })
   t.teardown(async () => {
     connectivity.close()
     await client.close()
@@ -53,7 +53,7 @@ function follow (
     for (let index: string | undefined; !signal.aborted;) {
       const answer = await client.health(name, { index, wait: '10s', signal })
       index = answer.index
-      listener(answer.value)
+      listener(answer.value, answer.filteredByAcls)
     }
   }
   look().catch(() => {})

@@ -1,9 +1,12 @@
 import t from 'tap'
+import { Registration } from '../../lib/lifecycle/registration.ts'
 import { startConsul } from '../support/consul.ts'
 import { startCountingProxy } from '../support/counting-proxy.ts'
+import { fastClock } from '../support/fast-clock.ts'
 import { until } from '../support/wait.ts'
 import { listeningApp, messages } from './app.ts'
-import { agentService, entriesOf, registered } from './catalog.ts'
+import { agentService, checksOf, entriesOf, onlyCheckOf, registered } from './catalog.ts'
+import { registrationParts } from './parts.ts'
 
 const consul = await startConsul(t)
 const { url } = consul
@@ -41,11 +44,70 @@ t.test('taken away again and again, it comes back three times at once and then e
   const started = performance.now()
   for (let round = 1; round <= 4; round++) {
     await consul.api('PUT', '/v1/agent/service/deregister/fought')
+    await until(() => lost() === round)
+    if (round === 4) t.equal(app.consul.registration.state, 'registering', 'while it waits it says so')
     await until(async () => lost() === round && await agentService(consul, 'fought'), { timeout: 20_000 })
     await until(() => app.consul.registration.state === 'registered', { timeout: 20_000 })
     if (round < 4) t.ok(performance.now() - started < 9000, `at once: ${round}`)
   }
   t.ok(performance.now() - started >= 9000, 'the fourth time is not')
+})
+
+t.test('what is lost while a correction waits for its turn comes back with it', async t => {
+  const { parts, plan } = registrationParts(t, { url, service: { name: 'twice', id: 'twice' } })
+  let status: 'passing' | 'critical' = 'passing'
+  const registration = new Registration({
+    ...parts, readiness: async () => ({ status, output: status }), clock: fastClock(3)
+  })
+  t.teardown(() => registration.close())
+  const isState = (state: string): Promise<boolean> => until(() => registration.status.state === state)
+  const edit = (tag: string) => consul.api('PUT', '/v1/agent/service/register', {
+    ID: 'twice', Name: 'twice', Port: 80, Tags: [tag], Weights: { Passing: 1, Warning: 1 }
+  })
+  const isRight = async (): Promise<boolean> => (await agentService(consul, 'twice'))?.Tags?.length === 0
+  await registration.start(plan)
+  await isState('registered')
+  for (const round of [1, 2]) {
+    const before = registration.status.since
+    await consul.api('PUT', '/v1/agent/service/deregister/twice')
+    await until(() => registration.status.since > before, { what: `loss ${round}` })
+    await isState('registered')
+  }
+  status = 'critical'
+  await edit('first')
+  await until(isRight)
+  await isState('registered')
+  await edit('second') // The fourth one waits: for 10 s, or a third of that on this clock.
+  await isState('registering')
+  status = 'passing'
+  await until(async () => registration.status.state === 'registered' && await isRight())
+  await consul.api('PUT', `/v1/agent/check/deregister/${(await onlyCheckOf(consul, 'twice')).CheckID}`)
+  await until(async () => (await checksOf(consul, 'twice')).length === 1)
+  await registered(consul, 'twice', 'passing')
+})
+
+t.test('a check that goes before the catalog was seen to list it is written again', async t => {
+  const { parts, plan } = registrationParts(t, { url, service: { name: 'hasty', id: 'hasty' } })
+  let list: Parameters<typeof parts.follow>[1] = () => {}
+  const registration = new Registration({
+    ...parts,
+    clock: fastClock(3), // For those 3 s in which the catalog should show it.
+    follow (_, listener) {
+      list = listener
+      return () => {}
+    }
+  })
+  t.teardown(() => registration.close())
+  await registration.start(plan)
+  await consul.api('PUT', '/v1/agent/check/deregister/service:hasty:a')
+  list(await entriesOf(consul, 'hasty'), false)
+  t.same(await checksOf(consul, 'hasty'), [])
+  await until(async () => (await checksOf(consul, 'hasty')).length === 1)
+  t.equal(registration.status.error, undefined)
+  await until(async () => {
+    list(await entriesOf(consul, 'hasty'), false)
+    return registration.status.state === 'registered'
+  })
 })
 
 t.test('the status tells since when, and is frozen', async t => {

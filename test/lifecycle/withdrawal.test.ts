@@ -23,7 +23,7 @@ interface Unseen {
 async function unseen (t: Test, id: string): Promise<Unseen> {
   const proxy = await startCountingProxy(t, consul.url)
   const { parts, plan, lines } = registrationParts(t, { url: proxy.url, service: { name: id, id } })
-  let list: Unseen['list'] = () => {}
+  let list: Parameters<typeof parts.follow>[1] = () => {}
   const registration = new Registration({
     ...parts,
     follow: (_, listener) => {
@@ -33,7 +33,7 @@ async function unseen (t: Test, id: string): Promise<Unseen> {
   })
   t.teardown(() => registration.close())
   await registration.start(plan)
-  return { registration, proxy, lines, list: entries => list(entries) }
+  return { registration, proxy, lines, list: entries => list(entries, false) }
 }
 
 t.test('taken out before the catalog was seen to list it, the catalog is asked whether it has gone', async t => {

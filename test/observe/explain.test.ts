@@ -50,6 +50,13 @@ t.test('an address that is left to the agent is the node\'s', async t => {
   t.match(registry.explain('bare').instances, [{ address: '127.0.0.1:80' }])
 })
 
+t.test('an IPv6 address stands in brackets, as callers use it', async t => {
+  await register('six', 'six', 'passing', { Address: 'fd00::1' })
+  const { registry } = testRegistry(t, 'observer', 1, { url })
+  await registry.discover('six')
+  t.match(registry.explain('six').instances, [{ address: '[fd00::1]:80' }])
+})
+
 t.test('what was never asked for comes from the fallback, or from nowhere', async t => {
   const { registry } = testRegistry(t, 'observer', 1, { url, fallback: { spare: ['http://10.0.0.2:81'] } })
   t.same(registry.explain('spare'), {

@@ -1,10 +1,14 @@
 import { join } from 'node:path'
 import t from 'tap'
+import { InvalidOptionError } from '../../lib/errors.ts'
 import { allOf, anyOf, optional } from '../../lib/health/combine.ts'
 import { optionPaths, resolveOptions } from '../../lib/options/resolve.ts'
+import type { ConsulOptions } from '../../lib/options/types.ts'
 import { collectingLogger } from '../health/collecting-logger.ts'
 import { certificateAuthority } from '../support/certificates.ts'
 import { nested, pick } from '../support/option-objects.ts'
+
+// lib/options/schema.ts
 
 const resolve = (options: unknown) => resolveOptions(options, { environment: {} })
 
@@ -133,4 +137,82 @@ for (const [path, given, resolved, beside = {}, at = path] of rows) {
 t.test('the rows above name every option', async t => {
   const covered = new Set(rows.map(([path]) => path))
   t.same(optionPaths.filter(path => !covered.has(path)), [])
+})
+
+// lib/options/names.ts
+
+const messageOf = (options: object) => {
+  try {
+    resolveOptions(options, { environment: {} })
+  } catch (error) {
+    if (!(error instanceof InvalidOptionError)) throw error
+    return error.message
+  }
+  return 'accepted'
+}
+
+t.test('an unknown option is refused at any depth, with the name that was meant', async t => {
+  const rows: [options: object, name: string, meant: string][] = [
+    [{ tokne: 'x' }, 'tokne', 'token'],
+    [{ URL: 'x' }, 'URL', 'url'],
+    [{ tokenfile: 'x' }, 'tokenfile', 'tokenFile'],
+    [{ drian: {} }, 'drian', 'drain'],
+    [{ drain: { dealy: 1 } }, 'drain.dealy', 'delay'],
+    [{ calls: { tls: { rejectUnauthorised: false } } }, 'calls.tls.rejectUnauthorised', 'rejectUnauthorized'],
+    [{ service: { weights: { pasing: 1 } } }, 'service.weights.pasing', 'passing'],
+    [{ service: { taggedAddresses: { lan: { adress: 'a' } } } }, 'service.taggedAddresses.lan.adress', 'address'],
+    [{ underPressure: { maxHeapUsedByte: 1 } }, 'underPressure.maxHeapUsedByte', 'maxHeapUsedBytes'],
+    [{ interval: '5s' }, 'interval', 'check.interval'],
+    [{ strategy: 'random' }, 'strategy', 'balancer.strategy']
+  ]
+  for (const [options, name, meant] of rows) {
+    t.equal(messageOf(options), `${name} must be a known option (did you mean ${meant}?), got another name`)
+  }
+})
+
+t.test('a name that is far from all is refused with those known in its place', async t => {
+  t.equal(messageOf({ drain: { sleep: 1 } }),
+    'drain.sleep must be one of the known options (delay, timeout), got another name')
+  t.match(messageOf({ constructor: 1 }), /^constructor must be one of the known options \(url, token, /)
+  t.match(messageOf(JSON.parse('{"__proto__":1}')), /^__proto__ must be one of the known options/)
+  t.match(messageOf({ drain: JSON.parse('{"__proto__":1}') }), /^drain.__proto__ must be one of the known options/)
+})
+
+t.test('the unknown name is told before what is wrong besides', async t => {
+  t.match(messageOf({ timeout: 'x', drain: { dealy: 'x', delay: 'x' } }), /^drain\.dealy must be /)
+})
+
+// lib/options/types.ts
+
+/** Type checked only: each marked line must be an error to the compiler. */
+const refused: ConsulOptions[] = [
+  // @ts-expect-error unknown option
+  { drian: {} },
+  // @ts-expect-error wrong type
+  { timeout: true },
+  // @ts-expect-error unknown mode
+  { mode: 'hybird' },
+  // @ts-expect-error a map, not a list
+  { service: { name: 'a', meta: ['k=v'] } },
+  // @ts-expect-error not available yet
+  { metrics: {} },
+  // @ts-expect-error false or an object
+  { calls: { outlier: true } },
+  // @ts-expect-error unknown strategy
+  { balancer: { strategy: 'least-requests' } }
+]
+
+const accepted: ConsulOptions[] = [
+  {},
+  { token: undefined, service: false, health: false, underPressure: false },
+  { token: async () => 'x', timeout: '5s', calls: { allow: ['a'] as const } },
+  { service: { name: 'a', tags: ['x'] as const, weights: { warning: 0 } }, check: { headers: { a: ['b'] } } },
+  { balancer: { strategy: (instances, { service }) => instances.find(({ name }) => name === service) } }
+]
+
+t.test('what the compiler refuses is refused, and what it accepts is accepted', async t => {
+  for (const options of refused) {
+    t.throws(() => resolveOptions(options, { environment: {} }), { code: 'FST_CONSUL_INVALID_OPTION' })
+  }
+  for (const options of accepted) t.doesNotThrow(() => resolveOptions(options, { environment: {} }))
 })

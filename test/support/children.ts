@@ -68,6 +68,9 @@ export async function startChild (
   return child
 }
 
+/** What lets Node run TypeScript: the loader that the tests themselves have. */
+export const typeScript = ['--import', new URL('../../scripts/strip-types.js', import.meta.url).href] as const
+
 // NODE_OPTIONS brings what tap loads into every Node process below it.
 const withoutTap = 'unset NODE_OPTIONS; exec "$0" "$@"'
 

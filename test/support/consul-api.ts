@@ -33,9 +33,10 @@ export function consulApi (url: string, token?: string): ConsulApi {
 /** A leader is known, the agent answers about itself and its node is in the catalog. */
 export async function isReady (api: ConsulApi): Promise<boolean> {
   const leader = await api<string>('GET', '/v1/status/leader')
-  const self = await api('GET', '/v1/agent/self')
+  if (leader.json === '') return false
   const nodes = await api<unknown[]>('GET', '/v1/catalog/nodes')
-  return leader.json !== '' && self.status === 200 && nodes.status === 200 && nodes.json.length > 0
+  if (nodes.status !== 200 || nodes.json.length === 0) return false
+  return (await api('GET', '/v1/agent/self')).status === 200
 }
 
 function parse (text: string): unknown {

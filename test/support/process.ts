@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { startNode, type Child } from './children.ts'
+import { startNode, typeScript, type Child } from './children.ts'
 import type { Teardown } from './teardown.ts'
 import { until } from './wait.ts'
 
@@ -7,13 +7,13 @@ export interface ScriptOptions {
   args?: readonly string[]
   /** Over this process's environment; undefined removes a variable. */
   env?: Record<string, string | undefined>
-  /** Arguments for node. Default: `--import tsx`. */
+  /** Arguments for node. Default: what it needs for TypeScript. */
   nodeArgs?: readonly string[]
 }
 
 /** Runs a script (TypeScript too) in a Node process of its own, which ends with the test. */
 export async function startScript (t: Teardown, script: string | URL, options: ScriptOptions = {}): Promise<Script> {
-  const { args = [], env = {}, nodeArgs = ['--import', 'tsx'] } = options
+  const { args = [], env = {}, nodeArgs = typeScript } = options
   const path = script instanceof URL ? fileURLToPath(script) : script
   const child = await startNode([...nodeArgs, path, ...args], { env: { ...process.env, ...env } })
   t.teardown(() => child.kill())

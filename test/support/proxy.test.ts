@@ -1,8 +1,10 @@
 import { once } from 'node:events'
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+import { createServer as createHttpServer } from 'node:http'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
-import { startProxy, type Proxy } from './proxy.ts'
+import { startCountingProxy } from './counting-proxy.ts'
+import { type Proxy, startProxy } from './proxy.ts'
 import { until } from './wait.ts'
 
 /** Sends back what it gets. */
@@ -119,4 +121,27 @@ t.test('a limited answer breaks off after that many bytes', async t => {
   socket.write('hello')
   await t.rejects(once(socket, 'end'), { code: 'ECONNRESET' })
   t.equal(received.join(''), 'hel')
+})
+
+// Counting proxy
+
+t.test('requests pass, are counted by path and can be answered in between', async t => {
+  const server = createHttpServer((request, response) => {
+    response.setHeader('x-consul-index', '7')
+    request.pipe(response)
+  })
+  t.teardown(() => server.close())
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const proxy = await startCountingProxy(t, `http://127.0.0.1:${port}`)
+
+  const response = await fetch(`${proxy.url}/v1/a?stale`, { method: 'PUT', body: 'body' })
+  t.equal(await response.text(), 'body')
+  t.equal(response.headers.get('x-consul-index'), '7')
+  t.match(proxy.requests, [{ method: 'PUT', url: '/v1/a?stale' }])
+  proxy.answer = ({ url }) => url === '/v1/b' ? { status: 429, body: 'slow down' } : undefined
+  t.equal((await fetch(`${proxy.url}/v1/b`)).status, 429)
+  t.equal((await fetch(`${proxy.url}/v1/c`)).status, 200)
+  t.strictSame([proxy.count('/v1/a'), proxy.count('/v1/b'), proxy.count()], [1, 1, 3])
 })

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import type { ConsulOptions } from '../../../lib/index.ts'
-import { startNode, type Child } from '../../support/children.ts'
+import { startNode, typeScript, type Child } from '../../support/children.ts'
 import type { Teardown } from '../../support/teardown.ts'
 import { until } from '../../support/wait.ts'
 import type { LoadOptions, LoadReport } from './load.ts'
@@ -32,7 +32,7 @@ const script = fileURLToPath(new URL('member-process.ts', import.meta.url))
 
 /** Starts a service in a process of its own and resolves once it listens. */
 export async function startMember (t: Teardown, { options, port = 0, got = [] }: MemberOptions): Promise<Member> {
-  const child = await startNode(['--import', 'tsx', script], {
+  const child = await startNode([...typeScript, script], {
     env: { ...plainEnvironment(), OPTIONS: JSON.stringify(options), PORT: String(port) },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc']
   })

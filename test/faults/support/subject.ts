@@ -1,3 +1,4 @@
+import { typeScript } from '../../support/children.ts'
 import { Script, startScript } from '../../support/process.ts'
 import type { Teardown } from '../../support/teardown.ts'
 
@@ -22,7 +23,7 @@ export class Subject<T> {
 export async function startSubject<T> (t: Teardown, name: string, settings: object): Promise<Subject<T>> {
   const script = await startScript(t, new URL(`../subjects/${name}.ts`, import.meta.url), {
     args: [JSON.stringify(settings)],
-    nodeArgs: ['--expose-gc', '--import', 'tsx']
+    nodeArgs: ['--expose-gc', ...typeScript]
   })
   await script.line(/^ready$/, 60_000)
   return new Subject<T>(script)

@@ -1,13 +1,18 @@
-import { createServer, type RequestListener, type Server } from 'node:http'
 import { once } from 'node:events'
-import { MockAgent } from 'undici'
+import { createServer, type RequestListener, type Server } from 'node:http'
+import Fastify, { type FastifyInstance } from 'fastify'
 import t from 'tap'
+import { MockAgent } from 'undici'
+import type { CheckResult } from '../../lib/health/check.ts'
 import { httpCheck, type HttpCheckSettings } from '../../lib/health/http-check.ts'
 import { HealthCheckManager } from '../../lib/health/manager.ts'
-import type { CheckResult } from '../../lib/health/check.ts'
+import { type Discoverer, serviceCheck } from '../../lib/health/service-check.ts'
+import { setupHealthChecks } from '../../lib/health/setup.ts'
 import { freePort } from '../support/ports.ts'
 import type { Teardown } from '../support/teardown.ts'
 import { until } from '../support/wait.ts'
+
+// lib/health/http-check.ts
 
 interface Endpoint { server: Server, host: string, url: string }
 
@@ -111,4 +116,99 @@ t.test('a dispatcher of the caller\'s sends it', async t => {
   dispatcher.disableNetConnect()
   dispatcher.get('http://l02-runtime').intercept({ path: '/health' }).reply(204)
   t.same(await outcomeOf('http://l02-runtime/health', { dispatcher }), { status: 'healthy' })
+})
+
+// lib/health/service-check.ts
+
+t.test('a service with an instance is healthy, one without makes the whole degraded', async t => {
+  const instances = new Map<string, readonly unknown[]>([['l02-runtime', [{}]], ['l03', []]])
+  const registry: Discoverer = { discover: async name => instances.get(name) ?? [] }
+  const manager = new HealthCheckManager()
+  manager.add(serviceCheck(registry, 'l02-runtime'))
+  manager.add(serviceCheck(registry, 'l03'))
+  t.same(await manager.check(), {
+    status: 'degraded',
+    checks: {
+      'l02-runtime': { status: 'healthy' },
+      l03: { status: 'unhealthy', message: 'no instance of l03 can be called' }
+    }
+  })
+})
+
+t.test('a critical service check makes the whole unhealthy', async t => {
+  const registry: Discoverer = { discover: async () => { throw new Error('Consul has never answered') } }
+  const manager = new HealthCheckManager()
+  manager.add(serviceCheck(registry, 'l02-runtime', { name: 'runtime', critical: true }))
+  t.same(await manager.check(), {
+    status: 'unhealthy', checks: { runtime: { status: 'unhealthy', message: 'Consul has never answered' } }
+  })
+})
+
+t.test('an app may get its discover() after the check was made', async t => {
+  const app: Partial<Discoverer> = {}
+  const check = serviceCheck(app as Discoverer, 'l02-runtime')
+  app.discover = async () => [{}]
+  t.equal(await check.run(new AbortController().signal), undefined)
+})
+
+t.test('no registry or no name is refused', async t => {
+  t.throws(() => serviceCheck(null as unknown as Discoverer, 'a'), {
+    code: 'FST_CONSUL_INVALID_OPTION', message: /with discover\(\), got null/
+  })
+  for (const name of ['', '.', '..', 'a\nb', undefined as unknown as string]) {
+    t.throws(() => serviceCheck({ discover: async () => [] }, name), { code: 'FST_CONSUL_INVALID_NAME' })
+  }
+})
+
+// lib/health/setup.ts
+
+const db = { query: async () => [] }
+const redis = { ping: async () => 'PONG' }
+
+function appWith (manager: HealthCheckManager): FastifyInstance {
+  return Fastify().decorate('consul', { health: manager } as unknown as FastifyInstance['consul'])
+}
+
+t.test('the usual checks are added to the app\'s manager, which is returned', async t => {
+  const manager = new HealthCheckManager()
+  t.equal(setupHealthChecks(appWith(manager), { db, redis }), manager)
+  t.same(await manager.check(), {
+    status: 'healthy', checks: { database: { status: 'healthy' }, redis: { status: 'healthy' } }
+  })
+})
+
+t.test('what is not given is not checked', async t => {
+  const manager = new HealthCheckManager()
+  const app = appWith(manager)
+  setupHealthChecks(app)
+  setupHealthChecks(app, { db: undefined, redis })
+  t.same(Object.keys((await manager.check()).checks), ['redis'])
+})
+
+t.test('checks can be set up when the app is ready', async t => {
+  const manager = new HealthCheckManager()
+  const app = appWith(manager)
+  await app.ready()
+  t.teardown(() => app.close())
+  t.equal((await manager.check()).status, 'healthy')
+  setupHealthChecks(app, { db: { query: async () => { throw new Error('gone') } } })
+  t.equal((await manager.check()).status, 'unhealthy')
+})
+
+t.test('an app without the plugin is told how to get it', async t => {
+  const message = /call `await app\.register\(consul\)` before it/
+  for (const app of [Fastify(), {}, undefined as unknown as object, { consul: {} }]) {
+    t.throws(() => setupHealthChecks(app, { db }), { code: 'FST_CONSUL_INVALID_OPTION', message })
+  }
+})
+
+t.test('what cannot be checked is refused', async t => {
+  const app = appWith(new HealthCheckManager())
+  const code = 'FST_CONSUL_INVALID_OPTION'
+  t.throws(() => setupHealthChecks(app, { db: {} }), { code, message: /The database of a health check/ })
+  t.throws(() => setupHealthChecks(app, { db: null } as object), { code, message: /The database .* got null$/ })
+  t.throws(() => setupHealthChecks(app, { redis: {} }), { code, message: /The client of a Redis health check/ })
+  t.throws(() => setupHealthChecks(app, { database: db } as object), { code, message: /got database/ })
+  setupHealthChecks(app, { db })
+  t.throws(() => setupHealthChecks(app, { db }), { code: 'FST_CONSUL_DUPLICATE_CHECK' })
 })

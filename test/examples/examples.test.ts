@@ -1,0 +1,91 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import t from 'tap'
+import { startConsul } from '../support/consul.ts'
+import { until } from '../support/wait.ts'
+import { boot, terminate } from './boot.ts'
+
+t.test('the minimal example registers, calls another service, and leaves with exit code 0', async t => {
+  const consul = await startConsul(t)
+  await boot(t, 'provider.ts', consul, { SERVICE_NAME: 'l02-runtime', SERVICE_ID: 'l02-runtime-1' })
+  const minimal = await boot(t, 'minimal.ts', consul, { SERVICE_NAME: 'a' })
+
+  const response = await fetch(`${minimal.url}/call-l02`)
+  t.equal(response.status, 200)
+  t.strictSame(await response.json(), { instances: 1, result: { status: 'executed', by: 'l02-runtime-1' } })
+  t.strictSame(await terminate(minimal, consul, 'a'), { code: 0, listed: [] })
+})
+
+// Quick start
+
+t.test('the README\'s quick start registers, calls another service, and leaves on SIGTERM and SIGINT', async t => {
+  const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8')
+  const [, program = ''] = /```ts\n(import Fastify.+?)```/s.exec(readme) ?? []
+  t.match(program, 'port: 8001')
+  const folder = t.testdir({ 'app.mjs': program.replace('port: 8001', 'port: 0') })
+  const file = pathToFileURL(join(folder, 'app.mjs'))
+
+  const consul = await startConsul(t)
+  await boot(t, 'provider.ts', consul, { SERVICE_NAME: 'l02-runtime', SERVICE_ID: 'l02-runtime-1' })
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    const app = await boot(t, file, consul, { SERVICE_NAME: 'l01-data-layer', SERVICE_ID: signal })
+    const response = await fetch(`${app.url}/call-l02`)
+    t.strictSame(await response.json(), { instances: 1, result: { status: 'executed', by: 'l02-runtime-1' } })
+    t.strictSame(await terminate(app, consul, 'l01-data-layer', signal), { code: 0, listed: [] })
+  }
+})
+
+// Provider and consumer
+
+const services = { provider: 'l02-runtime', consumer: 'l01-data-layer' }
+
+t.test('the consumer calls the providers in turn, and survives one that is killed', async t => {
+  const consul = await startConsul(t)
+  const [one, two, consumer] = await Promise.all([
+    boot(t, 'provider.ts', consul, { SERVICE_NAME: services.provider, SERVICE_ID: 'one' }),
+    boot(t, 'provider.ts', consul, { SERVICE_NAME: services.provider, SERVICE_ID: 'two' }),
+    boot(t, 'consumer.ts', consul, { SERVICE_NAME: services.consumer })
+  ])
+  await until(async () => (await call(consumer.url)).instances === 2)
+
+  const answers = [await call(consumer.url), await call(consumer.url)]
+  t.strictSame(answers.map(({ result: { by } }) => by).sort(), ['one', 'two'])
+
+  const calls = Array.from({ length: 200 }, async (_, place) => {
+    if (place === 100) await one.script.kill()
+    return await call(consumer.url)
+  })
+  const statuses = (await Promise.all(calls)).map(({ result: { status } }) => status)
+  t.strictSame(new Set(statuses), new Set(['executed']))
+
+  t.strictSame(await terminate(two, consul, services.provider), { code: 0, listed: [] })
+  t.strictSame(await terminate(consumer, consul, services.consumer), { code: 0, listed: [] })
+})
+
+async function call (url: string): Promise<{ instances: number, result: { status: string, by: string } }> {
+  const response = await fetch(`${url}/call-l02`)
+  if (response.status !== 200) throw new Error(await response.text())
+  return await response.json() as { instances: number, result: { status: string, by: string } }
+}
+
+// Worker
+
+t.test('the worker is passing by its own word, works, and leaves with exit code 0', async t => {
+  const consul = await startConsul(t)
+  await boot(t, 'provider.ts', consul, { SERVICE_NAME: 'l02-runtime' })
+  const worker = await boot(t, 'worker.ts', consul, { SERVICE_NAME: 'worker' })
+
+  t.match(worker.entry.Checks.filter(({ Type }) => Type !== ''), [{ Type: 'ttl', Status: 'passing' }])
+  await worker.script.line(/^A job, with 1 instances of l02-runtime/)
+  t.strictSame(await terminate(worker, consul, 'worker'), { code: 0, listed: [] })
+})
+
+t.test('the worker waits for a Consul that is down', async t => {
+  const consul = await startConsul(t)
+  await consul.kill()
+  const booting = boot(t, 'worker.ts', consul, { SERVICE_NAME: 'worker' })
+  await consul.start()
+  const worker = await booting
+  t.strictSame(await terminate(worker, consul, 'worker'), { code: 0, listed: [] })
+})
