@@ -143,7 +143,7 @@ export class Attempt implements PooledRequest {
 
   onError (error: Error): void {
     this.#stale = this.sent && !this.#answered && isBreak(error) && this.connection?.reused === true
-    if (!this.#over) this.#record(this.#isBlamelessFor(error) ? 'neutral' : 'failure', undefined, error)
+    if (!this.#over) this.#recordFailure(error)
     if (this.#end(this.#aftermathOf(error))) this.#owner.attemptFailed(this, error)
   }
 
@@ -157,6 +157,13 @@ export class Attempt implements PooledRequest {
     const { instance } = this.endpoint
     const duration = now - this.#startedAt
     events.attempt.publish({ service: instance.name, instance, outcome, duration, status, error })
+  }
+
+  /** A response that breaks off was a success until then. */
+  #recordFailure (error: Error): void {
+    const isBlameless = this.#isBlamelessFor(error)
+    if (this.#answered && isBreak(error) && !isBlameless) this.#recorded = false
+    this.#record(isBlameless ? 'neutral' : 'failure', undefined, error)
   }
 
   #isBlamelessFor (error: Error): boolean {

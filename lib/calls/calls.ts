@@ -1,5 +1,6 @@
 import { Balancer, type BalancerParts } from '../balancing/balancer.ts'
 import type { Ejection } from '../balancing/outlier.ts'
+import type { Endpoint } from '../balancing/endpoint.ts'
 import type { StrategyChoice } from '../balancing/strategies.ts'
 import { systemClock, type Clock, type Random } from '../clock.ts'
 import type { ServiceInstance } from '../consul/instance.ts'
@@ -70,7 +71,13 @@ export function createCalls (options: CallsOptions): Calls {
   })
   const limits = new Limits(clock)
   const pools = new Pools(calls, limits)
-  const balancer = new Balancer({ warningShare, outlier, random, onGone: endpoint => pools.drop(endpoint) })
+  const balancer = new Balancer({
+    warningShare,
+    outlier,
+    random,
+    onGone: endpoint => pools.drop(endpoint),
+    onTurn: endpoint => tellTurn(endpoint, events)
+  })
   const routes = new Routes(balancer, allow)
   const budget = new RetryBudget(retryBudget, clock)
   const dispatcher = new ConsulDispatcher({ source, pools, limits, events, budget, clock, random, routes, defaults })
@@ -111,4 +118,10 @@ export function createCalls (options: CallsOptions): Calls {
       await ended
     }
   }
+}
+
+function tellTurn ({ instance, ejection }: Endpoint, events: CallEvents): void {
+  const message = { service: instance.name, instance }
+  if (ejection !== undefined) events.ejection.publish({ ...message, ejection })
+  else events.return.publish(message)
 }

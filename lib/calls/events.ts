@@ -1,5 +1,6 @@
 import type { ServiceInstance } from '../consul/instance.ts'
 import type { Outcome } from '../balancing/endpoint.ts'
+import type { Ejection } from '../balancing/outlier.ts'
 
 /** Where messages of one kind go. Nothing is made while nobody listens. */
 export interface EventSink<T> {
@@ -38,9 +39,24 @@ export interface RetryMessage {
   readonly error: Error
 }
 
+/** An instance fails too much, and is left out for a while. Times are those of `performance.now()`. */
+export interface EjectionMessage {
+  readonly service: string
+  readonly instance: ServiceInstance
+  readonly ejection: Ejection
+}
+
+/** An instance that was left out gets calls again. */
+export interface ReturnMessage {
+  readonly service: string
+  readonly instance: ServiceInstance
+}
+
 /** What calls say of themselves while they run. */
 export interface CallEvents {
   readonly pick: EventSink<PickMessage>
   readonly attempt: EventSink<AttemptMessage>
   readonly retry: EventSink<RetryMessage>
+  readonly ejection: EventSink<EjectionMessage>
+  readonly return: EventSink<ReturnMessage>
 }

@@ -5,5 +5,7 @@ import type { CallEvents } from '../calls/events.ts'
 export const channels: CallEvents = {
   pick: channel('fastify-consul:pick'),
   attempt: channel('fastify-consul:attempt'),
-  retry: channel('fastify-consul:retry')
+  retry: channel('fastify-consul:retry'),
+  ejection: channel('fastify-consul:ejection'),
+  return: channel('fastify-consul:return')
 }

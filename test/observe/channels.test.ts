@@ -4,6 +4,10 @@ import { instance } from '../balancing/helpers.ts'
 import { MemorySource, startCalls, startServer } from '../calls/helpers.ts'
 import { freePort } from '../support/ports.ts'
 
+const outlier = {
+  consecutiveFailures: 5, successRate: 0.5, ejectionTime: 5000, maxEjectionTime: 300_000, maxEjected: 0.5
+}
+
 type Message = Record<string, unknown>
 
 /** What is published on a channel while the test runs. */
@@ -39,6 +43,33 @@ t.test('a call that goes from instance to instance tells of each pick, attempt a
     { service, instance: { id: 'refusing' }, sent: true, error: { message: /503/ } }
   ])
   t.same([picks?.length, attempts?.length, retries?.length], [3, 3, 2])
+})
+
+t.test('an instance that fails five times in a row is ejected, and back once an attempt has succeeded', async t => {
+  let status = 503
+  const server = await startServer(t, 'ill', (_, response) => response.writeHead(status).end())
+  const good = await startServer(t, 'well')
+  const source = new MemorySource({ svc: [server.instance, good.instance] })
+  const { request } = startCalls(t, source, { outlier: { ...outlier, ejectionTime: 20 } })
+  const [ejections, returns] = ['ejection', 'return'].map(name => messagesOf(t, name))
+  const call = async () => { await (await request('http://svc/')).body.text() }
+  while (ejections?.length === 0) await call()
+  t.equal(server.requests, 5)
+  const instance = { id: 'ill' }
+  t.match(ejections, [{ service: 'svc', instance, ejection: { reason: 'consecutive failures', until: Number } }])
+  status = 200
+  while (returns?.length === 0) await call()
+  t.match(returns, [{ service: 'svc', instance }])
+})
+
+t.test('a response that breaks off is a second message, of a failure', async t => {
+  const server = await startServer(t, 'breaking', ({ socket }, response) => {
+    response.write('part', () => socket.destroy())
+  })
+  const { request } = startCalls(t, new MemorySource({ svc: [server.instance] }))
+  const attempts = messagesOf(t, 'attempt')
+  await t.rejects((await request('http://svc/')).body.text())
+  t.match(attempts, [{ outcome: 'success', status: 200 }, { outcome: 'failure', error: Error }])
 })
 
 t.test('an attempt that the caller aborts says nothing of its instance', async t => {
