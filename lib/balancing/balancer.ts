@@ -43,8 +43,8 @@ export class Balancer {
   }
 
   /** Instances that may not be called any longer. */
-  remove (instances: readonly ServiceInstance[]): void {
-    for (const instance of instances) this.#endpoints.remove(instance)
+  remove (instances: readonly ServiceInstance[], mayReturn = false): void {
+    for (const instance of instances) this.#endpoints.remove(instance, mayReturn)
   }
 
   /** Why an instance is left out; `undefined`: it is not. */

@@ -3,6 +3,7 @@ import type { ServiceInstance } from '../consul/instance.ts'
 import { instanceKey } from '../discovery/source.ts'
 import { Endpoint } from './endpoint.ts'
 import { Outlier, type OutlierOptions, type Turn } from './outlier.ts'
+import { Recent } from './recent.ts'
 
 export interface EndpointsParts {
   /** 0 to 1: the share of an instance in `warning` whose two weights are equal. */
@@ -10,8 +11,8 @@ export interface EndpointsParts {
   /** When instances that fail are left out; `false`, the default: never. */
   readonly outlier?: OutlierOptions | false
   readonly random: Random
-  /** Told of every endpoint that will not be picked again. */
-  readonly onGone: (endpoint: Endpoint) => void
+  /** Told of every endpoint that will not be picked again; `mayReturn`: its instance may soon be there again. */
+  readonly onGone: (endpoint: Endpoint, mayReturn: boolean) => void
   /** Told of every endpoint that is ejected or back. */
   readonly onTurn?: ((endpoint: Endpoint, turn: Turn) => void) | undefined
 }
@@ -22,6 +23,8 @@ export class Endpoints {
   readonly #endpoints = new Map<string, Endpoint>()
   /** The same by the instance as it was last seen: most are asked for again unchanged, and there may be thousands. */
   readonly #byInstance = new Map<ServiceInstance, Endpoint>()
+  /** How the attempts at all instances of a service went, by its name. */
+  readonly #recent = new Map<string, Recent>()
   #turns = 0
 
   constructor (parts: EndpointsParts) {
@@ -44,12 +47,12 @@ export class Endpoints {
   }
 
   /** The instance may not be called any longer. */
-  remove (instance: ServiceInstance): void {
+  remove (instance: ServiceInstance, mayReturn: boolean): void {
     const key = instanceKey(instance)
     const endpoint = this.#endpoints.get(key)
     if (endpoint === undefined || !isSamePlace(endpoint.instance, instance)) return
     this.#endpoints.delete(key)
-    this.#forget(endpoint)
+    this.#forget(endpoint, mayReturn)
   }
 
   #renew (instance: ServiceInstance, now: number): Endpoint {
@@ -59,7 +62,7 @@ export class Endpoints {
     const endpoint = this.#create(instance)
     this.#endpoints.set(key, endpoint)
     this.#byInstance.set(instance, endpoint)
-    if (known !== undefined) this.#forget(known)
+    if (known !== undefined) this.#forget(known, false)
     return endpoint
   }
 
@@ -74,7 +77,7 @@ export class Endpoints {
     const { warningShare, outlier = false, random, onTurn } = this.#parts
     return new Endpoint(instance, {
       warningShare,
-      outlier: outlier === false ? undefined : new Outlier(outlier, random),
+      outlier: outlier === false ? undefined : new Outlier(outlier, this.#recentOf(instance), random),
       onTurn: (endpoint, turn) => {
         this.#turns++
         onTurn?.(endpoint, turn)
@@ -82,10 +85,16 @@ export class Endpoints {
     })
   }
 
-  #forget (endpoint: Endpoint): void {
+  #recentOf ({ name }: ServiceInstance): Recent {
+    const recent = this.#recent.get(name) ?? new Recent()
+    this.#recent.set(name, recent)
+    return recent
+  }
+
+  #forget (endpoint: Endpoint, mayReturn: boolean): void {
     this.#byInstance.delete(endpoint.instance)
     endpoint.leave()
-    this.#parts.onGone(endpoint)
+    this.#parts.onGone(endpoint, mayReturn)
   }
 }
 

@@ -84,7 +84,9 @@ export class Group {
   }
 
   #update (instances: readonly ServiceInstance[], now: number): void {
-    this.#roster = new Roster(instances.map(instance => this.#endpoints.of(instance, now)), this.#maxEjected, now)
+    const endpoints = instances.map(instance => this.#endpoints.of(instance, now))
+    const before = instances === this.#instances ? this.#roster : undefined
+    this.#roster = new Roster(endpoints, this.#maxEjected, now, before)
     this.#instances = instances
     this.#turns = this.#endpoints.turns
     this.#updateAt = now + instances.length * updatePause

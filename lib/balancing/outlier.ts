@@ -3,9 +3,9 @@ import type { Outcome } from './endpoint.ts'
 import { Recent } from './recent.ts'
 
 export interface OutlierOptions {
-  /** So many failures in a row eject an instance. */
+  /** So many failures in a row eject an instance, while hardly any of the others' attempts fail. */
   readonly consecutiveFailures: number
-  /** 0 to 1: so does a smaller share of successes, of at least 10 attempts within 10 s. */
+  /** 0 to 1: so does a smaller share of the others' success rate, of at least 10 attempts within 10 s. */
   readonly successRate: number
   /** For how long, the first time. Twice that the next time, and so on. Milliseconds. */
   readonly ejectionTime: number
@@ -27,6 +27,10 @@ export type Turn = 'ejected' | 'returned'
 
 /** Fewer attempts say nothing of a share. */
 const fewest = 10
+/** Failures in a row that take less time may be a queue that was full for a moment. Milliseconds. */
+const shortestRun = 50
+/** With a larger share of failures among the others, some in a row say nothing of the one. 0 to 1. */
+const calm = 0.01
 /** Ejections differ by this share, up or down, so that instances that fail together are not tried together. */
 const jitter = 0.2
 /** After each so many milliseconds in service one ejection is forgotten. Source: Envoy, one a sweep, every 10 s. */
@@ -35,16 +39,22 @@ const forgottenAfter = 10_000
 const claimTime = 1000
 
 /**
- * Whether an instance fails so much that it is left out for a while. Failures in a row show a sudden end at once, the
- * share of successes shows what fails half of the time. It is back with the first success of an attempt that was begun
- * meanwhile: when its time is over, one at a time is let through.
+ * Whether an instance fails so much more than the others that it is left out for a while. Failures in a row show a
+ * sudden end at once, the share of successes shows what fails half of the time. It is back with the first success of an
+ * attempt that was begun meanwhile: when its time is over, one at a time is let through.
+ *
+ * Where all fail alike, as servers do that are asked for too much, nobody is left out: the others would have to do its
+ * work too, and then fail more.
  */
 export class Outlier {
   readonly #options: OutlierOptions
   readonly #random: Random
   readonly #recent = new Recent()
+  /** Of all instances of the service. */
+  readonly #all: Recent
   /** Failures in a row. */
   #failures = 0
+  #failingSince = 0
   #ejection: Ejection | undefined
   /** Attempts under way that were begun since it was ejected. */
   #probes = 0
@@ -53,8 +63,10 @@ export class Outlier {
   #ejections = 0
   #returnedAt = 0
 
-  constructor (options: OutlierOptions, random: Random) {
+  /** @param all counts the attempts at all instances of the service */
+  constructor (options: OutlierOptions, all: Recent, random: Random) {
     this.#options = options
+    this.#all = all
     this.#random = random
   }
 
@@ -79,13 +91,13 @@ export class Outlier {
   record (outcome: Outcome, startedAt: number, now: number): Turn | undefined {
     if (this.#ejection !== undefined) return this.#recordProbe(this.#ejection, outcome, startedAt, now)
     if (outcome === 'neutral') return undefined
-    this.#recent.add(outcome === 'success', now)
-    this.#failures = outcome === 'success' ? 0 : this.#failures + 1
-    if (outcome === 'success') return undefined
-    const { consecutiveFailures, successRate } = this.#options
-    if (this.#failures >= consecutiveFailures) return this.#eject('consecutive failures', now)
-    if (this.#recent.total(now) < fewest || this.#recent.successRate(now) >= successRate) return undefined
-    return this.#eject('success rate', now)
+    const succeeded = outcome === 'success'
+    this.#recent.add(succeeded, now)
+    this.#all.add(succeeded, now)
+    if (succeeded) this.#failures = 0
+    else if (this.#failures++ === 0) this.#failingSince = now
+    const reason = succeeded ? undefined : this.#reasonToEject(now)
+    return reason && this.#eject(reason, now)
   }
 
   /** There is reason to believe that it is well: what was before is forgotten. */
@@ -96,6 +108,23 @@ export class Outlier {
     this.#ejection = undefined
     this.#returnedAt = now
     return 'returned'
+  }
+
+  #reasonToEject (now: number): Ejection['reason'] | undefined {
+    const { consecutiveFailures, successRate } = this.#options
+    const others = this.#successRateOfOthers(now)
+    const isRun = this.#failures >= consecutiveFailures && now - this.#failingSince >= shortestRun
+    if (isRun && others >= 1 - calm) return 'consecutive failures'
+    const successes = this.#recent.successes(now)
+    const attempts = successes + this.#recent.failures(now)
+    return attempts >= fewest && successes < successRate * others * attempts ? 'success rate' : undefined
+  }
+
+  /** With nothing known of them they are well. */
+  #successRateOfOthers (now: number): number {
+    const successes = this.#all.successes(now) - this.#recent.successes(now)
+    const failures = this.#all.failures(now) - this.#recent.failures(now)
+    return failures === 0 ? 1 : successes / (successes + failures)
   }
 
   /** Of attempts that were begun before the ejection nothing is learnt. */

@@ -2,7 +2,7 @@
 const slots = 10
 const slotLength = 1000
 
-/** How many of the last 10 seconds' attempts succeeded. Every one counts the same: a burst is not one sample. */
+/** How the attempts of the last 10 seconds went. Every one counts the same: a burst is not one sample. */
 export class Recent {
   readonly #successes = new Uint32Array(slots)
   readonly #failures = new Uint32Array(slots)
@@ -22,15 +22,14 @@ export class Recent {
     }
   }
 
-  /** How many there were. */
-  total (now: number): number {
+  successes (now: number): number {
     this.#moveTo(now)
-    return this.#allSuccesses + this.#allFailures
+    return this.#allSuccesses
   }
 
-  /** Of at least one. 0 to 1. */
-  successRate (now: number): number {
-    return this.#allSuccesses / this.total(now)
+  failures (now: number): number {
+    this.#moveTo(now)
+    return this.#allFailures
   }
 
   clear (): void {

@@ -24,13 +24,18 @@ export class Roster {
   readonly warmUntil: number
   #dueAt: number
 
-  /** @param maxEjected 0 to 1: the share that may be left out */
-  constructor (endpoints: readonly Endpoint[], maxEjected: number, now: number) {
+  /**
+   * @param maxEjected 0 to 1: the share that may be left out
+   * @param before the one of the same list: what strategies have worked out from its arrays shall not be lost
+   */
+  constructor (endpoints: readonly Endpoint[], maxEjected: number, now: number, before?: Roster) {
     const weighted = endpoints.filter(({ weight }) => weight > 0)
-    this.members = weighted.length > 0 ? weighted : endpoints
+    this.members = kept(before?.members, weighted.length > 0 ? weighted : endpoints)
     this.spare = weighted.length > 0 ? endpoints.filter(({ weight }) => weight === 0) : []
     this.ejected = leftOut(this.members, maxEjected)
-    this.candidates = this.ejected.length === 0 ? this.members : without(this.members, this.ejected)
+    this.candidates = this.ejected.length === 0
+      ? this.members
+      : kept(before?.candidates, without(this.members, this.ejected))
     this.#dueAt = this.ejected.reduce((first, { ejection }) => Math.min(first, ejection?.until ?? 0), Infinity)
     welcome(endpoints, now)
     this.warmUntil = this.candidates.reduce((last, { joinedAt = 0 }) => Math.max(last, joinedAt), -Infinity) + warmUp
@@ -74,6 +79,12 @@ function welcome (endpoints: readonly Endpoint[], now: number): void {
 function mayTry (endpoint: Endpoint, { repeatable, now }: PickContext): boolean {
   if (!endpoint.isDue(now)) return false
   return repeatable || now >= (endpoint.ejection?.until ?? 0) + patience
+}
+
+/** The list of before, if it holds the same. */
+function kept (before: readonly Endpoint[] | undefined, now: readonly Endpoint[]): readonly Endpoint[] {
+  if (before?.length !== now.length) return now
+  return now.every((endpoint, index) => endpoint === before[index]) ? before : now
 }
 
 /** Never all of them. */

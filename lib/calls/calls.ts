@@ -75,13 +75,13 @@ export function createCalls (options: CallsOptions): Calls {
     warningShare,
     outlier,
     random,
-    onGone: endpoint => pools.drop(endpoint),
+    onGone: (endpoint, mayReturn) => mayReturn ? pools.park(endpoint) : pools.drop(endpoint),
     onTurn: endpoint => tellTurn(endpoint, events)
   })
   const routes = new Routes(balancer, allow)
   const budget = new RetryBudget(retryBudget, clock)
   const dispatcher = new ConsulDispatcher({ source, pools, limits, events, budget, clock, random, routes, defaults })
-  const stopListening = source.onLeave(left => balancer.remove(left))
+  const stopListening = source.onLeave((left, mayReturn) => balancer.remove(left, mayReturn))
 
   function close (): Promise<void> {
     stopListening()

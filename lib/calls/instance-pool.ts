@@ -81,10 +81,15 @@ export class InstancePool implements ConnectionEvents {
     this.#serveLine()
   }
 
-  /** The same for an instance that has left: who waits in line hears of it. */
+  /** Who waits in line hears that the instance is not to be called any longer. */
+  sendOn (): void {
+    for (const request of [...this.#line.keys()]) request.onInstanceLeft()
+  }
+
+  /** The same for an instance that has left. */
   async leave (): Promise<void> {
     const closed = this.close()
-    for (const request of [...this.#line.keys()]) request.onInstanceLeft()
+    this.sendOn()
     await closed
   }
 

@@ -15,7 +15,7 @@ import { departed, nothingKnown } from './instances.ts'
 import { lookAgain } from './look-again.ts'
 import { Poller } from './poller.ts'
 import { Questions, type ServiceAnswer } from './questions.ts'
-import { noQuery, type DiscoverQuery, type InstanceSource } from './source.ts'
+import { noQuery, type DiscoverQuery, type InstanceSource, type LeaveListener } from './source.ts'
 import { unavailable } from './unavailable.ts'
 import { Upkeep } from './upkeep.ts'
 import { maxViews, ViewTable } from './view-table.ts'
@@ -119,7 +119,7 @@ export class Catalog implements InstanceSource {
     return this.#views.find(name, query)?.snapshot?.known.length === 0
   }
 
-  onLeave (listener: (left: readonly ServiceInstance[]) => void): () => void {
+  onLeave (listener: LeaveListener): () => void {
     return this.#departures.onLeave(listener)
   }
 

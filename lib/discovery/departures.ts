@@ -1,20 +1,19 @@
 import type { ServiceInstance } from '../consul/instance.ts'
-import { instanceKey } from './source.ts'
+import { keyOf } from './instances.ts'
+import { instanceKey, type LeaveListener } from './source.ts'
 import type { ServiceView } from './view.ts'
-
-type Listener = (left: readonly ServiceInstance[]) => void
 
 /** Tells of instances that may not be called any longer: those that no list holds. */
 export class Departures {
   readonly #others: (view: ServiceView) => readonly ServiceView[]
-  readonly #listeners = new Set<Listener>()
+  readonly #listeners = new Set<LeaveListener>()
 
   /** `others` gives the other views of the same service. */
   constructor (others: (view: ServiceView) => readonly ServiceView[]) {
     this.#others = others
   }
 
-  onLeave (listener: Listener): () => void {
+  onLeave (listener: LeaveListener): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
   }
@@ -24,6 +23,18 @@ export class Departures {
     if (gone.length === 0) return
     const listed = new Set(this.#others(view).flatMap(({ snapshot }) => snapshot?.healthy.map(instanceKey) ?? []))
     const left = gone.filter(instance => !listed.has(instanceKey(instance)))
-    if (left.length > 0) for (const listener of this.#listeners) listener(left)
+    const known = knownIn(view, left)
+    this.#tell(left.filter(instance => known.has(instance)), true)
+    this.#tell(left.filter(instance => !known.has(instance)), false)
   }
+
+  #tell (left: readonly ServiceInstance[], mayReturn: boolean): void {
+    if (left.length > 0) for (const listener of this.#listeners) listener(left, mayReturn)
+  }
+}
+
+/** Those that Consul still lists: they are critical, or in maintenance. */
+function knownIn ({ snapshot }: ServiceView, instances: readonly ServiceInstance[]): ReadonlySet<ServiceInstance> {
+  const byKey = new Map(instances.map(instance => [keyOf(instance), instance]))
+  return new Set(snapshot?.known.flatMap(known => byKey.get(keyOf(known)) ?? []))
 }

@@ -4,12 +4,11 @@ import { createServer as createSecureServer, type ServerOptions } from 'node:htt
 import type { AddressInfo } from 'node:net'
 import { createCalls, type Calls, type CallsOptions } from '../../lib/calls/calls.ts'
 import type { ServiceInstance } from '../../lib/consul/instance.ts'
-import type { DiscoverQuery, InstanceSource } from '../../lib/discovery/source.ts'
+import type { DiscoverQuery, InstanceSource, LeaveListener } from '../../lib/discovery/source.ts'
 import { channels } from '../../lib/observe/channels.ts'
 import { instance, seeded } from '../balancing/helpers.ts'
 import type { Teardown } from '../support/teardown.ts'
 
-type Listener = (left: readonly ServiceInstance[]) => void
 type Deferred = { resolve: () => void, reject: (error: Error) => void }
 
 /** Instances in memory. */
@@ -17,7 +16,7 @@ export class MemorySource implements InstanceSource {
   /** What was asked for, `peek()` and `discover()` alike. */
   readonly asked: { name: string, query: DiscoverQuery | undefined }[] = []
   readonly #services = new Map<string, readonly ServiceInstance[]>()
-  readonly #listeners = new Set<Listener>()
+  readonly #listeners = new Set<LeaveListener>()
   /** While set, nothing is in memory, and `discover()` waits. */
   #waiting: Deferred[] | undefined
 
@@ -42,16 +41,16 @@ export class MemorySource implements InstanceSource {
     return this.#select(name, query)
   }
 
-  onLeave (listener: Listener): () => void {
+  onLeave (listener: LeaveListener): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
   }
 
   /** Whoever is not in the list any more has left. */
-  set (name: string, instances: readonly ServiceInstance[]): void {
+  set (name: string, instances: readonly ServiceInstance[], mayReturn = false): void {
     const left = (this.#services.get(name) ?? []).filter(old => !instances.some(({ id }) => id === old.id))
     this.#services.set(name, Object.freeze(instances))
-    for (const listener of this.#listeners) listener(left)
+    for (const listener of this.#listeners) listener(left, mayReturn)
   }
 
   /** From here on discovery takes as long as the test wants. */

@@ -8,6 +8,7 @@ import { Pools } from '../../lib/calls/pools.ts'
 import { systemClock } from '../../lib/clock.ts'
 import { endpointOf, instance } from '../balancing/helpers.ts'
 import { certificateAuthority } from '../support/certificates.ts'
+import { fastClock } from '../support/fast-clock.ts'
 import { freePort } from '../support/ports.ts'
 import { until } from '../support/wait.ts'
 import { MemorySource, noTls, startCalls, startServer, type TestServer } from './helpers.ts'
@@ -42,6 +43,24 @@ t.test('an instance that comes back is called again', async t => {
     source.set('svc', [])
     source.set('svc', [server.instance])
   }
+})
+
+t.test('over a flap the connections are kept, for a while', async t => {
+  const server = await startServer(t, 'a')
+  const source = new MemorySource({ svc: [server.instance] })
+  const { request } = startCalls(t, source, { clock: fastClock(100) })
+  let opened = 0
+  server.server.on('connection', () => opened++)
+  for (let round = 0; round < 3; round++) {
+    t.equal(await (await request('http://svc/')).body.text(), 'a')
+    source.set('svc', [], true)
+    await t.rejects(request('http://svc/'), { code: 'FST_CONSUL_NO_INSTANCE' })
+    t.equal(await server.connections(), 1)
+    source.set('svc', [server.instance])
+  }
+  t.equal(opened, 1)
+  source.set('svc', [], true)
+  await until(async () => await server.connections() === 0, { timeout: 2000 })
 })
 
 t.test('an instance that moves under its id is called where it is now, and no more where it was', async t => {

@@ -234,6 +234,14 @@ t.test('an instance that another list still holds has not left', async t => {
   t.same(told, [['a']])
 })
 
+t.test('of those that Consul still lists it is said that they may return', async t => {
+  const departures = new Departures(() => [])
+  const told: [string[], boolean][] = []
+  departures.onLeave((left, mayReturn) => told.push([left.map(({ id }) => id), mayReturn]))
+  departures.check(viewOf('a'), [a, b])
+  t.same(told, [[['a'], true], [['b'], false]])
+})
+
 t.test('nobody is told of nothing, and no list is looked at for it', async t => {
   const departures = new Departures(() => { throw new Error('looked') })
   departures.onLeave(() => t.fail('told'))
