@@ -5,7 +5,7 @@ import { Recent } from './recent.ts'
 export interface OutlierOptions {
   /** So many failures in a row eject an instance, while hardly any of the others' attempts fail. */
   readonly consecutiveFailures: number
-  /** 0 to 1: so does a smaller share of the others' success rate, of at least 10 attempts within 10 s. */
+  /** 0 to 1: so does a success rate under this share of the others', within 10 s and 10 attempts at least. */
   readonly successRate: number
   /** For how long, the first time. Twice that the next time, and so on. Milliseconds. */
   readonly ejectionTime: number
@@ -25,8 +25,10 @@ export interface Ejection {
 /** What an attempt changed. */
 export type Turn = 'ejected' | 'returned'
 
-/** Fewer attempts say nothing of a share. */
+/** Fewer attempts say nothing of a share, nor do those of a shorter time, which may have been a bad one. */
 const fewest = 10
+/** Milliseconds. */
+const shortestCount = 1000
 /** Failures in a row that take less time may be a queue that was full for a moment. Milliseconds. */
 const shortestRun = 50
 /** With a larger share of failures among the others, some in a row say nothing of the one. 0 to 1. */
@@ -55,6 +57,8 @@ export class Outlier {
   /** Failures in a row. */
   #failures = 0
   #failingSince = 0
+  /** When the first attempt that counts ended; `undefined`: none has. */
+  #countedSince: number | undefined
   #ejection: Ejection | undefined
   /** Attempts under way that were begun since it was ejected. */
   #probes = 0
@@ -92,6 +96,7 @@ export class Outlier {
     if (this.#ejection !== undefined) return this.#recordProbe(this.#ejection, outcome, startedAt, now)
     if (outcome === 'neutral') return undefined
     const succeeded = outcome === 'success'
+    this.#countedSince ??= now
     this.#recent.add(succeeded, now)
     this.#all.add(succeeded, now)
     if (succeeded) this.#failures = 0
@@ -104,6 +109,7 @@ export class Outlier {
   clear (now: number): Turn | undefined {
     this.#failures = 0
     this.#recent.clear()
+    this.#countedSince = undefined
     if (this.#ejection === undefined) return undefined
     this.#ejection = undefined
     this.#returnedAt = now
@@ -117,7 +123,8 @@ export class Outlier {
     if (isRun && others >= 1 - calm) return 'consecutive failures'
     const successes = this.#recent.successes(now)
     const attempts = successes + this.#recent.failures(now)
-    return attempts >= fewest && successes < successRate * others * attempts ? 'success rate' : undefined
+    const isCounted = attempts >= fewest && now - (this.#countedSince ?? now) >= shortestCount
+    return isCounted && successes < successRate * others * attempts ? 'success rate' : undefined
   }
 
   /** With nothing known of them they are well. */

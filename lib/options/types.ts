@@ -237,9 +237,9 @@ export interface CallsOptions {
  * or 504, unless the instance says that it found no instance of another service.
  */
 export interface OutlierOptions {
-  /** So many failures in a row. Default 5, as in Envoy and Finagle. */
+  /** So many failures in a row, while the others' attempts succeed. Default 5, as in Envoy and Finagle. */
   consecutiveFailures?: number | undefined
-  /** 0 to 1; 0: never. Or a smaller share of successes of the last 10 s, of 10 attempts at least. Default 0.5. */
+  /** 0 to 1; 0: never. Or a success rate of the last 10 s under this share of the others'. Default 0.5. */
   successRate?: number | undefined
   /** How long the first time, ±20 %; twice as long each time it fails again. Default 5 s. */
   ejectionTime?: Duration | undefined
