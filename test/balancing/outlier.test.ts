@@ -1,0 +1,329 @@
+import t from 'tap'
+import { Balancer } from '../../lib/balancing/balancer.ts'
+import type { Endpoint, Outcome } from '../../lib/balancing/endpoint.ts'
+import type { StrategyChoice } from '../../lib/balancing/strategies.ts'
+import type { ServiceInstance } from '../../lib/consul/instance.ts'
+import { idOf, instance, seeded, tally } from './helpers.ts'
+
+const outlier = {
+  consecutiveFailures: 5, successRate: 0.5, ejectionTime: 5000, maxEjectionTime: 300_000, maxEjected: 0.5
+}
+
+/** A service in the test's own time. Ejections last exactly as long as they say: the random number is the middle. */
+class Service {
+  now = 1000
+  instances: readonly ServiceInstance[]
+  readonly turns: string[] = []
+  readonly balancer: Balancer
+  readonly #strategy: StrategyChoice
+  readonly #random = seeded(1)
+
+  constructor (ids: string, strategy: StrategyChoice = 'round-robin', options = outlier) {
+    this.instances = [...ids].map(id => instance({ id }))
+    this.#strategy = strategy
+    this.balancer = new Balancer({
+      warningShare: 0.1,
+      outlier: options,
+      random: () => strategy === 'random' ? this.#random() : 0.5,
+      onGone () {},
+      onTurn: (endpoint, turn) => this.turns.push(`${idOf(endpoint)} ${turn}`)
+    })
+  }
+
+  pick ({ tried = [] as Endpoint[], repeatable = true, key = undefined as string | undefined } = {}) {
+    const context = { service: 'svc', key, tried, now: this.now, repeatable }
+    return this.balancer.group('svc').pick(this.instances, this.#strategy, context) as Endpoint
+  }
+
+  endpoint (id: string): Endpoint {
+    return this.balancer.group('svc', 'all').pick(this.instances.filter(each => each.id === id), 'first', {
+      service: 'svc', key: undefined, tried: [], now: this.now, repeatable: false
+    }) as Endpoint
+  }
+
+  /** Attempts one after the other, 20 ms each. */
+  attempt (endpoint: Endpoint, outcome: Outcome, count = 1): void {
+    for (let each = 0; each < count; each++) {
+      endpoint.begin()
+      const startedAt = this.now
+      this.now += 20
+      endpoint.record(outcome, startedAt, this.now)
+      endpoint.end()
+    }
+  }
+
+  eject (id: string): Endpoint {
+    const endpoint = this.endpoint(id)
+    this.attempt(endpoint, 'failure', 5)
+    return endpoint
+  }
+
+  /** Who gets so many calls that end at once. */
+  picks (count: number, options: Parameters<Service['pick']>[0] = {}): Record<string, number> {
+    return tally(Array.from({ length: count }, () => idOf(this.pick(options))))
+  }
+}
+
+t.test('five failures in a row eject an instance', async t => {
+  const service = new Service('abc')
+  const a = service.endpoint('a')
+  service.attempt(a, 'failure', 4)
+  service.attempt(a, 'success')
+  service.attempt(a, 'failure', 4)
+  t.same(service.turns, [])
+  service.attempt(a, 'failure')
+  t.same(service.turns, ['a ejected'])
+  t.same(a.ejection, { reason: 'consecutive failures', since: service.now, until: service.now + 5000 })
+  t.equal(service.balancer.ejectionOf(a.instance), a.ejection)
+  t.same(service.picks(10), { b: 5, c: 5 })
+})
+
+t.test('failures that came together are one moment, and eject nobody', async t => {
+  const service = new Service('ab')
+  const a = service.endpoint('a')
+  for (let each = 0; each < 20; each++) a.begin()
+  for (let each = 0; each < 20; each++) a.record('failure', service.now, service.now + 49)
+  t.same(service.turns, [])
+  a.begin()
+  a.record('failure', service.now, service.now + 99)
+  t.same(service.turns, ['a ejected'])
+})
+
+t.test('half of the others\' success rate is too little, from ten attempts within a second on', async t => {
+  const service = new Service('ab')
+  const [a, b] = [service.endpoint('a'), service.endpoint('b')]
+  for (let each = 0; each < 40; each++) service.attempt(b, each % 10 === 0 ? 'failure' : 'success')
+  for (let each = 0; each < 60; each++) service.attempt(a, each % 2 === 0 ? 'failure' : 'success')
+  t.same(service.turns, [], 'half of them against nine of ten')
+  service.attempt(a, 'failure', 4)
+  service.attempt(a, 'success')
+  service.attempt(a, 'failure', 4)
+  t.same(service.turns, ['a ejected'])
+  t.equal(a.ejection?.reason, 'success rate')
+})
+
+t.test('what is longer ago than 10 s does not count', async t => {
+  const service = new Service('ab')
+  const a = service.endpoint('a')
+  for (let round = 0; round < 3; round++) {
+    for (let each = 0; each < 9; each++) service.attempt(a, each % 4 === 0 ? 'success' : 'failure')
+    service.now += 11_000
+  }
+  t.same(service.turns, [])
+})
+
+t.test('what says nothing of the instance does not count', async t => {
+  const service = new Service('ab')
+  service.attempt(service.endpoint('a'), 'failure', 4)
+  service.attempt(service.endpoint('a'), 'neutral', 100)
+  t.same(service.turns, [])
+  service.attempt(service.endpoint('a'), 'failure')
+  t.same(service.turns, ['a ejected'])
+})
+
+t.test('where all fail, nobody is ejected', async t => {
+  const service = new Service('abc')
+  for (let each = 0; each < 300; each++) service.attempt(service.pick(), 'failure')
+  t.equal(service.turns.length <= 1, true, 'only the first one, as long as nothing is known of the others')
+})
+
+t.test('when its time is over, one attempt finds out how it is, and others wait for that', async t => {
+  const service = new Service('abc')
+  const a = service.eject('a')
+  service.now += 4999
+  t.same(service.picks(4), { b: 2, c: 2 })
+  service.now += 1
+  const probe = service.pick()
+  t.equal(probe, a)
+  probe.begin()
+  const startedAt = service.now
+  service.now += 60_000
+  t.same(service.picks(4), { b: 2, c: 2 }, 'however long it takes')
+  probe.record('success', startedAt, service.now)
+  probe.end()
+  t.same(service.turns, ['a ejected', 'a returned'])
+  t.equal(a.ejection, undefined)
+  service.now += 10_000
+  t.same(service.picks(9), { a: 3, b: 3, c: 3 })
+})
+
+t.test('an attempt that fails then keeps it out for twice as long, up to the limit; jitter spreads them', async t => {
+  const service = new Service('ab', 'round-robin', { ...outlier, maxEjectionTime: 30_000 })
+  const a = service.eject('a')
+  for (const time of [10_000, 20_000, 30_000, 30_000]) {
+    service.now = a.ejection?.until ?? 0
+    service.attempt(service.pick(), 'failure')
+    t.equal((a.ejection?.until ?? 0) - service.now, time)
+  }
+  const times = [0, 1 - 2 ** -53].map(number => {
+    const balancer = new Balancer({ warningShare: 0.1, outlier, random: () => number, onGone () {} })
+    const context = { service: 'svc', key: undefined, tried: [], now: 0, repeatable: true }
+    const endpoint = balancer.group('svc').pick([instance()], 'round-robin', context) as Endpoint
+    for (let now = 0; now <= 100; now += 20) endpoint.record('failure', now, now)
+    return Math.round((endpoint.ejection?.until ?? 0) - (endpoint.ejection?.since ?? 0))
+  })
+  t.same(times, [4000, 6000])
+})
+
+t.test('for every ten seconds in service one ejection is forgotten', async t => {
+  const service = new Service('ab')
+  const a = service.eject('a')
+  service.now = a.ejection?.until ?? 0
+  service.attempt(service.pick(), 'failure')
+  service.now = a.ejection?.until ?? 0
+  service.attempt(service.pick(), 'success')
+  service.now += 9000
+  service.attempt(a, 'failure', 5)
+  t.equal((a.ejection?.until ?? 0) - service.now, 20_000)
+  service.now = a.ejection?.until ?? 0
+  service.attempt(service.pick(), 'success')
+  service.now += 30_000
+  service.attempt(a, 'failure', 5)
+  t.equal((a.ejection?.until ?? 0) - service.now, 5000)
+})
+
+t.test('an attempt that says nothing leaves the next one to find out', async t => {
+  const service = new Service('ab')
+  const a = service.eject('a')
+  service.now += 5000
+  service.attempt(service.pick(), 'neutral')
+  t.equal(service.pick(), a)
+})
+
+t.test('attempts that were begun before the ejection change nothing', async t => {
+  const service = new Service('ab')
+  const a = service.endpoint('a')
+  const startedAt = service.now
+  a.begin()
+  a.begin()
+  service.eject('a')
+  a.record('success', startedAt, service.now)
+  a.record('failure', startedAt, service.now + 6000)
+  t.same(service.turns, ['a ejected'])
+})
+
+t.test('a call that may be repeated finds out; one that may not only after another 5 s, and never a second attempt',
+  async t => {
+    const service = new Service('ab')
+    const a = service.eject('a')
+    service.now = (a.ejection?.until ?? 0) + 4999
+    t.same(service.picks(3, { repeatable: false }), { b: 3 })
+    t.same(service.picks(3, { tried: [service.endpoint('b')] }), { a: 3 }, 'unless there is nobody else')
+    service.now += 1
+    t.equal(service.pick({ repeatable: false }), a)
+  })
+
+t.test('half of the instances at the most are left out, and never the last', async t => {
+  const service = new Service('abcde')
+  service.picks(5)
+  const d = service.endpoint('d')
+  for (let each = 0; each < 2000; each++) d.record('success', service.now, service.now)
+  for (const id of ['a', 'b', 'c']) service.eject(id)
+  t.same(service.turns, ['a ejected', 'b ejected', 'c ejected'])
+  t.same(Object.keys(service.picks(30)).toSorted(), ['a', 'd', 'e'], 'the one with the shortest to go is used')
+  const alone = new Service('a')
+  alone.eject('a')
+  t.same(alone.turns, ['a ejected'])
+  t.same(alone.picks(3), { a: 3 })
+})
+
+t.test('those that are left out are the last resort of a call', async t => {
+  const service = new Service('ab')
+  const a = service.eject('a')
+  t.equal(service.pick({ tried: [service.endpoint('b')] }), a)
+  service.attempt(a, 'success')
+  t.same(service.turns, ['a ejected', 'a returned'])
+})
+
+t.test('passing anew, or another registration, brings it back; the same again or a warning does not', async t => {
+  const fresh: [ServiceInstance, ServiceInstance, boolean][] = [
+    [instance({ id: 'a', status: 'warning' }), instance({ id: 'a' }), true],
+    [instance({ id: 'a' }), instance({ id: 'a', meta: { version: '2' } }), true],
+    [instance({ id: 'a' }), instance({ id: 'a' }), false],
+    [instance({ id: 'a' }), instance({ id: 'a', status: 'warning' }), false]
+  ]
+  for (const [before, after, returns] of fresh) {
+    const service = new Service('ab')
+    service.instances = [before, service.instances[1] as ServiceInstance]
+    service.pick()
+    const a = service.eject('a')
+    service.instances = [after, service.instances[1] as ServiceInstance]
+    service.pick()
+    t.equal(a.ejection === undefined, returns)
+  }
+})
+
+t.test('an instance that left and came back is another endpoint, of which nothing bad is known', async t => {
+  const service = new Service('ab')
+  const a = service.eject('a')
+  service.balancer.remove([a.instance])
+  t.not(service.endpoint('a'), a)
+  t.equal(service.balancer.ejectionOf(a.instance), undefined)
+})
+
+t.test('with false nobody is ejected', async t => {
+  const balancer = new Balancer({ warningShare: 0.1, outlier: false, random: seeded(1), onGone () {} })
+  const context = { service: 'svc', key: undefined, tried: [], now: 0, repeatable: true }
+  const endpoint = balancer.group('svc').pick([instance()], 'random', context) as Endpoint
+  for (let now = 0; now < 1000; now += 20) endpoint.record('failure', now, now)
+  t.equal(endpoint.ejection, undefined)
+})
+
+t.test('a function sees only those that are in service, and one whose time is over', async t => {
+  const seen: string[] = []
+  const service = new Service('abc', instances => {
+    seen.push(instances.map(({ id }) => id).join(''))
+    return instances[0]
+  })
+  service.pick()
+  service.eject('a')
+  service.pick()
+  service.now += 5000
+  service.pick().begin()
+  service.pick()
+  t.same(seen, ['abc', 'bc', 'abc', 'bc'])
+})
+
+t.test('keys of an ejected instance go elsewhere, the others stay, and one of its own brings it back', async t => {
+  const service = new Service('abcdef', 'consistent-hash')
+  const keys = Array.from({ length: 200 }, (_, index) => `user-${index}`)
+  const owners = () => keys.map(key => idOf(service.pick({ key })))
+  const before = owners()
+  const a = service.eject('a')
+  const after = owners()
+  t.equal(after.every((owner, index) => before[index] === 'a' ? owner !== 'a' : owner === before[index]), true)
+  service.now += 5000
+  const [ofAnother, ofA] = ['b', 'a'].map(id => keys[before.indexOf(id)] as string)
+  t.equal(idOf(service.pick({ key: ofAnother })), 'b')
+  service.attempt(service.pick({ key: ofA }), 'success')
+  t.equal(a.ejection, undefined)
+  t.same(owners(), before)
+})
+
+// Newcomers
+
+for (const strategy of ['round-robin', 'random'] as const) {
+  t.test(`${strategy}: a newcomer gets a tenth of its share at first, and all of it after 10 s`, async t => {
+    const service = new Service('abcd', strategy)
+    service.picks(8)
+    service.instances = [...service.instances, instance({ id: 'new' })]
+    const share = () => (service.picks(5000).new ?? 0) / 1000
+    const random = strategy === 'random'
+    t.equal(Math.abs(share() - (random ? 0.12 : 0)) < 0.03, true)
+    service.now += 6000
+    t.equal(Math.abs(share() - (random ? 0.65 : 1)) < 0.08, true)
+    service.now += 4000
+    t.equal(Math.abs(share() - 1) < 0.1, true)
+  })
+}
+
+t.test('where all are new, nobody is; nor is one that was in another list', async t => {
+  const service = new Service('abcd')
+  t.same(service.picks(8), { a: 2, b: 2, c: 2, d: 2 })
+  const all = service.instances
+  const group = service.balancer.group('svc', 'tag')
+  const context = { service: 'svc', key: undefined, tried: [], now: service.now, repeatable: true }
+  group.pick(all.slice(0, 2), 'round-robin', context)
+  const picks = Array.from({ length: 8 }, () => idOf(group.pick(all, 'round-robin', context)))
+  t.same(tally(picks), { a: 2, b: 2, c: 2, d: 2 })
+})
