@@ -51,7 +51,8 @@ const claimTime = 1000
 export class Outlier {
   readonly #options: OutlierOptions
   readonly #random: Random
-  readonly #recent = new Recent()
+  /** Made with the first attempt: there may be thousands of instances. */
+  #recent: Recent | undefined
   /** Of all instances of the service. */
   readonly #all: Recent
   /** Failures in a row. */
@@ -97,18 +98,19 @@ export class Outlier {
     if (outcome === 'neutral') return undefined
     const succeeded = outcome === 'success'
     this.#countedSince ??= now
+    this.#recent ??= new Recent()
     this.#recent.add(succeeded, now)
     this.#all.add(succeeded, now)
     if (succeeded) this.#failures = 0
     else if (this.#failures++ === 0) this.#failingSince = now
-    const reason = succeeded ? undefined : this.#reasonToEject(now)
+    const reason = succeeded ? undefined : this.#reasonToEject(this.#recent, now)
     return reason && this.#eject(reason, now)
   }
 
   /** There is reason to believe that it is well: what was before is forgotten. */
   clear (now: number): Turn | undefined {
     this.#failures = 0
-    this.#recent.clear()
+    this.#recent?.clear()
     this.#countedSince = undefined
     if (this.#ejection === undefined) return undefined
     this.#ejection = undefined
@@ -116,22 +118,15 @@ export class Outlier {
     return 'returned'
   }
 
-  #reasonToEject (now: number): Ejection['reason'] | undefined {
+  #reasonToEject (own: Recent, now: number): Ejection['reason'] | undefined {
     const { consecutiveFailures, successRate } = this.#options
-    const others = this.#successRateOfOthers(now)
+    const others = successRateWithout(own, this.#all, now)
     const isRun = this.#failures >= consecutiveFailures && now - this.#failingSince >= shortestRun
     if (isRun && others >= 1 - calm) return 'consecutive failures'
-    const successes = this.#recent.successes(now)
-    const attempts = successes + this.#recent.failures(now)
+    const successes = own.successes(now)
+    const attempts = successes + own.failures(now)
     const isCounted = attempts >= fewest && now - (this.#countedSince ?? now) >= shortestCount
     return isCounted && successes < successRate * others * attempts ? 'success rate' : undefined
-  }
-
-  /** With nothing known of them they are well. */
-  #successRateOfOthers (now: number): number {
-    const successes = this.#all.successes(now) - this.#recent.successes(now)
-    const failures = this.#all.failures(now) - this.#recent.failures(now)
-    return failures === 0 ? 1 : successes / (successes + failures)
   }
 
   /** Of attempts that were begun before the ejection nothing is learnt. */
@@ -154,4 +149,11 @@ export class Outlier {
     this.#ejection = Object.freeze({ reason, since: now, until: now + time * (1 + jitter * (2 * this.#random() - 1)) })
     return 'ejected'
   }
+}
+
+/** The success rate of all others. With nothing known of them they are well. */
+function successRateWithout (own: Recent, all: Recent, now: number): number {
+  const successes = all.successes(now) - own.successes(now)
+  const failures = all.failures(now) - own.failures(now)
+  return failures === 0 ? 1 : successes / (successes + failures)
 }

@@ -1,4 +1,5 @@
 import { isIPv6 } from 'node:net'
+import type { Ejection } from '../balancing/outlier.ts'
 import type { ServiceInstance } from '../consul/instance.ts'
 import type { WireCheck } from '../consul/wire.ts'
 import type { Doubt, Held } from '../discovery/guard.ts'
@@ -19,6 +20,8 @@ interface Circumstances {
   readonly passingOnly: boolean
   /** Milliseconds; `undefined`: no limit. */
   readonly maxStale: number | undefined
+  /** Why calls leave an instance out because it fails; `undefined`: they do not. */
+  readonly ejectionOf: (instance: ServiceInstance) => Ejection | undefined
   readonly now: number
 }
 
@@ -40,30 +43,35 @@ export function explain (service: string, circumstances: Circumstances): Explana
     tooOld,
     partial: view?.partial ?? false,
     error: view?.error instanceof Error ? view.error.message : undefined,
-    instances: isSpare ? [...spare.map(explainSpare), ...known] : known
+    instances: isSpare ? [...spare.map(each => explainSpare(each, circumstances)), ...known] : known
   })
 }
 
-function explainSpare ({ id, node, address, port }: ServiceInstance): ExplainedInstance {
-  return { id, node, address: placeOf(address, port), callable: true, reason: 'listed in fallback', keptFor: undefined }
+function explainSpare (instance: ServiceInstance, { ejectionOf, now }: Circumstances): ExplainedInstance {
+  const { id, node, address, port } = instance
+  const ejection = ejectionOf(instance)
+  const reason = ['listed in fallback', ...whyEjected(ejection, now)].join('; ')
+  return { id, node, address: placeOf(address, port), callable: ejection === undefined, reason, keptFor: undefined }
 }
 
 function explainInstance (
-  known: KnownInstance, { query, passingOnly, now }: Circumstances, tooOld: boolean
+  known: KnownInstance, { query, passingOnly, ejectionOf, now }: Circumstances, tooOld: boolean
 ): ExplainedInstance {
   const { id, node, address, port, instance, held } = known
   const matching = instance !== undefined &&
     matches(instance, { ...query, passingOnly: query.passingOnly ?? passingOnly })
+  const ejection = instance && ejectionOf(instance)
   const reasons = [
     ...(tooOld ? ['the list is older than discovery.maxStale'] : []),
     reasonOf(known, instance === undefined || matching),
+    ...whyEjected(ejection, now),
     ...(held === undefined ? [] : [whyHeld(held, known.listed, now)])
   ]
   return {
     id,
     node,
     address: placeOf(address, port),
-    callable: matching && !tooOld,
+    callable: matching && !tooOld && ejection === undefined,
     reason: reasons.join('; '),
     keptFor: held && Math.round(now - held.since)
   }
@@ -76,6 +84,15 @@ function reasonOf (known: KnownInstance, matching: boolean): string {
   if (known.status === 'critical') return `critical (${checks})`
   if (!matching) return 'does not have the tags or the status that is asked for'
   return known.status === 'warning' ? `warning (${checks})` : 'passing'
+}
+
+function whyEjected (ejection: Ejection | undefined, now: number): string[] {
+  if (ejection === undefined) return []
+  const why = ejection.reason === 'success rate'
+    ? 'it fails far more often than the others'
+    : 'it failed again and again'
+  const next = ejection.until > now ? `for ${seconds(ejection.until - now)} more` : 'until an attempt succeeds'
+  return [`left out of calls ${next}: ${why}`]
 }
 
 /** Maintenance has its reason in the notes. */

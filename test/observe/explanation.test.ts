@@ -1,5 +1,7 @@
 import { inspect } from 'node:util'
 import t from 'tap'
+import type { Ejection } from '../../lib/balancing/outlier.ts'
+import type { ServiceInstance } from '../../lib/consul/instance.ts'
 import { ApiStatusError } from '../../lib/errors.ts'
 import { ServiceView } from '../../lib/discovery/view.ts'
 import { StaticSource } from '../../lib/discovery/static.ts'
@@ -10,15 +12,18 @@ interface Circumstances {
   now: number
   maxStale?: number
   spare?: string
+  /** By the instance's id. */
+  ejections?: ReadonlyMap<string, Ejection>
 }
 
 function viewOf (): ServiceView {
   return new ServiceView({ name: 'web', datacenter: undefined, filter: undefined, near: undefined })
 }
 
-function explained (view: ServiceView | undefined, { now, maxStale, spare }: Circumstances): Explanation {
+function explained (view: ServiceView | undefined, { now, maxStale, spare, ejections }: Circumstances): Explanation {
   const spares = spare === undefined ? [] : new StaticSource({ web: [spare] }).peek('web')
-  return explain('web', { view, spare: spares, query: {}, passingOnly: false, maxStale, now })
+  const ejectionOf = ({ id }: ServiceInstance): Ejection | undefined => ejections?.get(id)
+  return explain('web', { view, spare: spares, query: {}, passingOnly: false, maxStale, ejectionOf, now })
 }
 
 const reasonsOf = (explanation: Explanation): string[] => explanation.instances.map(({ reason }) => reason)
@@ -115,4 +120,25 @@ t.test('an instance that its agent has yet to check again is in, and says so', a
   t.match(explained(view, { now: 0 }).instances, [
     { callable: true, reason: /^critical, but its check has not run yet; kept for 0 s, until Consul confirms it/ }
   ])
+})
+
+t.test('what calls leave out is named, for how long and why', async t => {
+  const view = viewOf()
+  view.accept(answerOf([entry(), entry({ ID: 'b' })]), 0)
+  view.watch(true)
+  const ejections = new Map<string, Ejection>([
+    ['a', { reason: 'consecutive failures', since: 0, until: 5000 }],
+    ['b', { reason: 'success rate', since: 0, until: 1000 }]
+  ])
+  const explanation = explained(view, { now: 2000, ejections })
+  t.same(reasonsOf(explanation), [
+    'passing; left out of calls for 3 s more: it failed again and again',
+    'passing; left out of calls until an attempt succeeds: it fails far more often than the others'
+  ])
+  t.same(explanation.instances.map(({ callable }) => callable), [false, false])
+  const spare = new StaticSource({ web: ['http://10.0.0.9:80'] }).peek('web')[0]
+  const alone = explained(undefined, {
+    now: 2000, spare: 'http://10.0.0.9:80', ejections: new Map([[spare!.id, ejections.get('a')!]])
+  })
+  t.match(reasonsOf(alone), [/^listed in fallback; left out of calls for 3 s more/])
 })
