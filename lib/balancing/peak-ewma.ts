@@ -9,10 +9,10 @@ import { TwoChoices } from './two-choices.ts'
 const fastestAssumed = 1
 
 /**
- * Nobody counts as slower than so many times the median. After at most 5 s × ln(100) = 23 s without a request it is as
+ * Nobody counts as slower than so many times the median. After at most 5 s × ln(30) = 17 s without a request it is as
  * cheap as the others again, whatever its last latency was, and one request shows how it is now.
  */
-const slowest = Math.log(100)
+const slowest = Math.log(30)
 
 /** How often latencies are compared with the median. Milliseconds. */
 const reviewInterval = 1000

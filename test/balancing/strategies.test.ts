@@ -77,7 +77,7 @@ for (const choice of choices) {
             for (let pick = 0; pick < 5000; pick++) strategy.pick(list, same)
             return (process.memoryUsage().heapUsed - before) / 5000
           }).filter(bytes => bytes >= 0)
-          // Until the code is optimized each fraction that is passed on takes 16 bytes. A list of ten takes more than 96.
+          // Until it is optimized, code puts each fraction into 16 bytes of its own. A list of ten takes more than 96.
           t.equal(Math.min(...garbage) <= 96, true, `${Math.min(...garbage)} bytes a pick among ${size}`)
         }
       })

@@ -29,8 +29,8 @@ export interface Figures {
   readonly errors: number
   /** Attempts of which anything was sent, for each request. */
   readonly attempts: number
-  /** Percent of all attempts, by server. */
-  readonly shares: readonly number[]
+  /** Percent of the attempts of a time that one server got. */
+  shareOf: (server: number, from: number, to: number) => number
 }
 
 /** The figures of one run. With the same seed they are the same on every machine. */
@@ -67,7 +67,8 @@ export function exponential (random: () => number, mean: number): number {
 function figuresOf ({ latencies, errors, sent }: Results, servers: readonly SimulatedServer[]): Figures {
   const sorted = Float64Array.from(latencies).sort()
   const quantile = (share: number): number => sorted[Math.ceil(share * sorted.length) - 1] as number
-  const attempts = servers.reduce((sum, { requests }) => sum + requests, 0)
+  const countIn = ({ requests }: SimulatedServer, from: number, to: number): number =>
+    requests.filter(at => at >= from && at < to).length
   return {
     requests: sorted.length,
     p50: quantile(0.5),
@@ -76,6 +77,9 @@ function figuresOf ({ latencies, errors, sent }: Results, servers: readonly Simu
     within: ms => 100 * sorted.filter(latency => latency <= ms).length / sorted.length,
     errors: 100 * errors / sorted.length,
     attempts: sent / sorted.length,
-    shares: servers.map(({ requests }) => 100 * requests / attempts)
+    shareOf: (server, from, to) => {
+      const counts = servers.map(each => countIn(each, from, to))
+      return 100 * (counts[server] as number) / counts.reduce((sum, count) => sum + count, 0)
+    }
   }
 }

@@ -19,7 +19,18 @@ export interface NamedScenario extends Scenario {
 
 const usual = (random: Random) => () => ({ time: exponential(random, 10) })
 
-/** The names of the last four are those of Finagle's balancersim. */
+/** One of three takes requests and never answers, as a process that is stopped, and goes on after 20 s. */
+export const stopped = {
+  servers: random => [
+    now => now >= 10_000 && now < 30_000 ? { time: 0, reply: 'silent' } : { time: exponential(random, 2) },
+    ...same(2, () => ({ time: exponential(random, 2) }))
+  ],
+  rate: 1000,
+  duration: 62_000,
+  timeout: 250
+} as const satisfies Scenario
+
+/** Cold start, slow middle, temporary and permanent failure are named as in Finagle's balancersim. */
 export const scenarios = {
   buoyant: {
     title: 'one of eleven answers after 2 s for half of the time (Buoyant, 2016)',

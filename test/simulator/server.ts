@@ -29,8 +29,8 @@ export class SimulatedServer {
   readonly #maxLine: number
   readonly #line: ((reply: Reply) => void)[] = []
   #busy = 0
-  /** How many requests came. */
-  requests = 0
+  /** When requests came. */
+  readonly requests: number[] = []
 
   constructor (simulation: Simulation, behaviour: Behaviour, capacity: Capacity = {}) {
     this.#simulation = simulation
@@ -40,7 +40,7 @@ export class SimulatedServer {
   }
 
   handle (onReply: (reply: Reply) => void): void {
-    this.requests++
+    this.requests.push(this.#simulation.now())
     if (this.#busy < this.#concurrency) this.#serve(onReply)
     else if (this.#line.length < this.#maxLine) this.#line.push(onReply)
     else this.#simulation.plan(1, () => onReply('refused'))

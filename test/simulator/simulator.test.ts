@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import t from 'tap'
 import { simulate } from './run.ts'
-import { scenarios } from './scenarios.ts'
+import { scenarios, stopped } from './scenarios.ts'
 import { simulateAll, strategies, tableOf } from './table.ts'
 
 const results = simulateAll()
@@ -30,6 +30,15 @@ t.test('without retries, ejection alone keeps the failures of one in ten to a fe
     simulate(scenarios.permanentFailure, { strategy: 'least-request', retries: 0, ...options }).errors, 1)
   t.equal(failed({ outlier: false }), 29.5, 'who fails fast is always free')
   t.equal(failed({}), 0)
+})
+
+t.test('one of three stopped: its share is gone within a second, and back within 30 s after it goes on', async t => {
+  for (const rate of [1000, 3000]) {
+    const { shareOf, errors } = simulate({ ...stopped, rate }, { strategy: 'peak-ewma' })
+    t.equal(errors, 0)
+    t.equal(shareOf(0, 11_000, 30_000) < 1, true, `${shareOf(0, 11_000, 30_000)} %`)
+    t.equal(shareOf(0, 58_000, 62_000) > 80 / 3, true, `${shareOf(0, 58_000, 62_000)} %`)
+  }
 })
 
 t.test('a total outage costs at most a quarter more attempts than there are requests', async t => {
