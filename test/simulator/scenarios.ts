@@ -64,7 +64,7 @@ export const scenarios = {
     servers: random => [20, 20, 20, 10, 10, 10, 5, 5, 5].map(mean => () => ({ time: exponential(random, mean) })),
     concurrency: 1,
     rate: 787.5,
-    duration: 25_000
+    duration: 20_000
   },
   busy: {
     title: 'ten alike, 85 % busy, one request at a time each',
@@ -72,7 +72,7 @@ export const scenarios = {
     servers: random => same(10, usual(random)),
     concurrency: 1,
     rate: 850,
-    duration: 25_000
+    duration: 20_000
   },
   clients: {
     title: 'the same from 20 clients that know nothing of each other',
@@ -80,7 +80,7 @@ export const scenarios = {
     servers: random => same(10, usual(random)),
     concurrency: 1,
     rate: 850,
-    duration: 25_000,
+    duration: 20_000,
     clients: 20
   },
   manyClients: {
@@ -89,7 +89,7 @@ export const scenarios = {
     servers: random => same(10, usual(random)),
     concurrency: 1,
     rate: 850,
-    duration: 25_000,
+    duration: 20_000,
     clients: 100
   },
   stall: {
@@ -130,7 +130,7 @@ export const scenarios = {
     servers: random => [
       now => now >= 10_000 && now < 20_000 ? { time: 1, reply: 'refused' } : usual(random)(), ...same(9, usual(random))
     ],
-    rate: 1000,
+    rate: 500,
     duration: 30_000
   },
   permanentFailure: {
@@ -138,14 +138,14 @@ export const scenarios = {
     shows: 'errors',
     servers: random => [() => ({ time: 1, reply: 'refused' }), ...same(9, usual(random))],
     rate: 1000,
-    duration: 30_000
+    duration: 20_000
   },
   dead: {
     title: 'one of ten cannot be connected to',
     shows: 'errors',
     servers: random => [() => ({ time: 0.2, reply: 'unsent' }), ...same(9, usual(random))],
     rate: 1000,
-    duration: 20_000
+    duration: 10_000
   },
   silent: {
     title: 'one of ten takes requests and never answers, for a third of the time; limit of an attempt 250 ms',
@@ -153,7 +153,7 @@ export const scenarios = {
     servers: random => [
       now => now >= 10_000 && now < 20_000 ? { time: 0, reply: 'silent' } : usual(random)(), ...same(9, usual(random))
     ],
-    rate: 1000,
+    rate: 500,
     duration: 30_000,
     timeout: 250
   },
@@ -164,7 +164,7 @@ export const scenarios = {
       () => ({ time: exponential(random, 10), reply: random() < 0.5 ? 'refused' : 'served' }), ...same(9, usual(random))
     ],
     rate: 1000,
-    duration: 30_000
+    duration: 20_000
   },
   overload: {
     title: 'ten alike are asked for 5 % more than they can do, and refuse what would have to wait long',
@@ -173,13 +173,13 @@ export const scenarios = {
     concurrency: 4,
     line: 8,
     rate: 4200,
-    duration: 6000
+    duration: 3000
   },
   outage: {
     title: 'total outage: all answer 503',
     shows: 'errors',
     servers: () => same(10, () => ({ time: 2, reply: 'refused' })),
     rate: 1000,
-    duration: 30_000
+    duration: 15_000
   }
 } as const satisfies Record<string, NamedScenario>
