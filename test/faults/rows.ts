@@ -14,7 +14,7 @@ export const faultRows: readonly FaultRow[] = [
     fault: 'instance stopped: it accepts and never answers',
     tests: ['faults/instance-suspend.ts', 'faults/instance-stalls.ts', 'calls/timeouts.test.ts']
   },
-  { fault: 'slow instance', tests: ['simulator/scenarios.test.ts'], note: 'in virtual time' },
+  { fault: 'slow instance', tests: ['simulator/simulator.test.ts'], note: 'in virtual time' },
   { fault: 'instance that fails fast', tests: ['faults/instance-refusing.ts', 'calls/retries.test.ts'] },
   { fault: 'all instances fail', tests: ['calls/retry.test.ts', 'retry-storm.test.ts', 'balancing/outlier.test.ts'] },
   { fault: 'connections are swallowed', tests: ['faults/instance-black-hole.ts', 'calls/timeouts.test.ts'] },
@@ -59,7 +59,7 @@ export const faultRows: readonly FaultRow[] = [
   {
     fault: 'event loop of the caller blocked',
     tests: ['faults/blocked-loop.ts'],
-    note: 'that it ejects nobody has to be shown again with outlier ejection, which is not built yet'
+    note: 'with ejection on: an instance that was left out would not have its share afterwards'
   },
   {
     fault: 'host names, IPv6, https instances',
@@ -67,8 +67,8 @@ export const faultRows: readonly FaultRow[] = [
   },
   {
     fault: 'storm of retries that outlives its cause',
-    tests: ['retry-storm.test.ts', 'calls/retry.test.ts'],
-    note: 'recovery above capacity needs the simulation in virtual time, which is not built yet'
+    tests: ['retry-storm.test.ts', 'calls/retry.test.ts', 'simulator/simulator.test.ts'],
+    note: 'a load above capacity and a total outage are simulated in virtual time, the time after them is not'
   },
   {
     fault: 'stale reads from a former leader',
