@@ -38,6 +38,17 @@ export class Group {
   pick (
     instances: readonly ServiceInstance[], choice: StrategyChoice, context: PickContext
   ): Endpoint | undefined {
+    return this.pickRegular(instances, choice, context) ?? this.lastResort(instances, choice, context)
+  }
+
+  /**
+   * The same without the last resort.
+   *
+   * @throws as `pick()`
+   */
+  pickRegular (
+    instances: readonly ServiceInstance[], choice: StrategyChoice, context: PickContext
+  ): Endpoint | undefined {
     if (this.#isOutdated(instances, context.now)) this.#update(instances, context.now)
     const picked = this.#pick(choice, context)
     if (picked?.gone !== true) return picked
@@ -46,24 +57,48 @@ export class Group {
     return this.#pick(choice, context)
   }
 
+  /** With all others tried: those of weight 0, then the ejected ones. The list is that of the pick before. */
+  lastResort (
+    instances: readonly ServiceInstance[], choice: StrategyChoice, context: PickContext
+  ): Endpoint | undefined {
+    if (this.#hasRegular(choice, context)) return undefined
+    const found = this.#roster.lastResort(context.tried)
+    if (found?.gone !== true) return found
+    this.#update(instances, context.now)
+    return this.#roster.lastResort(context.tried)
+  }
+
   #pick (choice: StrategyChoice, context: PickContext): Endpoint | undefined {
     const strategy = this.#strategy(choice)
     if (strategy.goesBy === 'choice') return this.#choose(strategy, context)
     const due = context.now >= this.#roster.dueAt ? this.#roster.takeDue(context) : undefined
     if (due !== undefined) return due
     const { candidates, warmUntil } = this.#roster
-    if (!hasUntried(candidates, context.tried)) return this.#roster.lastResort(context.tried)
+    if (!hasUntried(candidates, context.tried)) return undefined
     if (context.now < warmUntil && strategy.goesBy === 'turn') return this.#pickWarm(strategy, context)
     return strategy.pick(candidates, context)
   }
 
   /** The ejected ones are like those that the call has been to already. */
   #choose (strategy: Strategy, context: PickContext): Endpoint | undefined {
-    const { members, ejected } = this.#roster
+    const { members } = this.#roster
     const { service, key, now, repeatable } = context
-    const tried = ejected.length === 0 ? context.tried : [...context.tried, ...this.#roster.closedTo(context)]
-    if (!hasUntried(members, tried)) return this.#roster.lastResort(context.tried)
+    const tried = this.#closedTo(context)
+    if (!hasUntried(members, tried)) return undefined
     return strategy.pick(members, tried === context.tried ? context : { service, key, now, repeatable, tried })
+  }
+
+  #closedTo (context: PickContext): readonly Endpoint[] {
+    const { ejected } = this.#roster
+    return ejected.length === 0 ? context.tried : [...context.tried, ...this.#roster.closedTo(context)]
+  }
+
+  /** Whether the strategy had a choice. */
+  #hasRegular (choice: StrategyChoice, context: PickContext): boolean {
+    const { members, candidates } = this.#roster
+    return this.#strategy(choice).goesBy === 'choice'
+      ? hasUntried(members, this.#closedTo(context))
+      : hasUntried(candidates, context.tried)
   }
 
   /** Newcomers pass some of their turns on. */

@@ -72,7 +72,7 @@ export class Itinerary implements PickContext {
    */
   next (instances: readonly ServiceInstance[], now: number): Endpoint {
     this.now = now
-    const endpoint = this.#pickWithRoom(instances) ?? this.#pickStale(instances)
+    const endpoint = this.#pickWithRoom(instances) ?? this.#pickStale(instances) ?? this.#lastResort(instances)
     if (endpoint === undefined) throw this.#noInstance(instances)
     this.tried.push(endpoint)
     return endpoint
@@ -102,7 +102,10 @@ export class Itinerary implements PickContext {
     return this.#lost ?? noneServed(this.service, this.tried.length, error, this.#unsent)
   }
 
-  /** Who waits in line for one instance does not see that others have room. */
+  /**
+   * Who waits in line for one instance does not see that others have room. If they have none either, the call waits
+   * where the strategy wants it.
+   */
   #pickWithRoom (instances: readonly ServiceInstance[]): Endpoint | undefined {
     const first = this.#pick(instances)
     if (first === undefined || !this.#parts.pools.isBusy(first)) return first
@@ -113,11 +116,15 @@ export class Itinerary implements PickContext {
       found = this.#pick(instances)
     }
     this.tried.length = before
-    return found ?? first
+    return found === undefined || this.#parts.pools.isBusy(found) ? first : found
   }
 
   #pick (instances: readonly ServiceInstance[]): Endpoint | undefined {
-    return this.#scope.group.pick(instances, this.#balance.strategy, this)
+    return this.#scope.group.pickRegular(instances, this.#balance.strategy, this)
+  }
+
+  #lastResort (instances: readonly ServiceInstance[]): Endpoint | undefined {
+    return this.#scope.group.lastResort(instances, this.#balance.strategy, this)
   }
 
   /** With nobody else left, the one whose connection was stale: the next connection is a new one. */

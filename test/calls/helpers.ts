@@ -84,6 +84,18 @@ export interface TestServer {
 type Fields = Parameters<typeof instance>[0]
 type Handler = (request: IncomingMessage, response: ServerResponse) => void
 
+/** Who fails five times in a row is left out for longer than a test takes. */
+export const outlier = {
+  consecutiveFailures: 5, successRate: 0.5, ejectionTime: 60_000, maxEjectionTime: 300_000, maxEjected: 0.5
+}
+
+/** Calls an instance that answers 503 until it is ejected. */
+export async function eject ({ request, ejectionOf }: Calls, instance: ServiceInstance): Promise<void> {
+  const strategy = (all: readonly ServiceInstance[]) => all.find(({ id }) => id === instance.id)
+  const balance = { strategy, retries: 0 }
+  while (ejectionOf(instance) === undefined) await (await request('http://svc/', { balance })).body.dump()
+}
+
 /** A real HTTP server that says its id, unless the handler says something else; with a certificate it speaks TLS. */
 export async function startServer (
   t: Teardown, id: string, handler: Handler = (_, response) => response.end(id),

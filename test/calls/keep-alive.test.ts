@@ -5,7 +5,7 @@ import t from 'tap'
 import type { DiagnosticsChannel } from 'undici'
 import { instance } from '../balancing/helpers.ts'
 import { until } from '../support/wait.ts'
-import { MemorySource, startCalls, startServer } from './helpers.ts'
+import { eject, MemorySource, outlier, startCalls, startServer } from './helpers.ts'
 
 /** Serves the first request of a connection and breaks it with the second one. */
 function serveOnce (id: string) {
@@ -34,6 +34,19 @@ t.test('another instance goes before the one whose connection was closed', async
   const ids = []
   for (let call = 0; call < 4; call++) ids.push(await (await request('http://svc/')).body.text())
   t.same(ids, ['a', 'b', 'a', 'b'])
+})
+
+t.test('that one goes before an instance that is ejected', async t => {
+  const [a, ill] = [
+    await startServer(t, 'a', serveOnce('a')), await startServer(t, 'b', (_, response) => response.writeHead(503).end())
+  ]
+  for (const strategy of ['round-robin', 'first'] as const) {
+    const calls = startCalls(t, new MemorySource({ svc: [a.instance, ill.instance] }), { strategy, outlier })
+    await eject(calls, ill.instance)
+    const before = ill.requests
+    for (let call = 0; call < 4; call++) t.equal(await (await calls.request('http://svc/')).body.text(), 'a')
+    t.equal(ill.requests, before, strategy)
+  }
 })
 
 t.test('a connection that breaks with its first request is the instance\'s fault', async t => {

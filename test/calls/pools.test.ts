@@ -6,12 +6,13 @@ import t from 'tap'
 import { Limits } from '../../lib/calls/limits.ts'
 import { Pools } from '../../lib/calls/pools.ts'
 import { systemClock } from '../../lib/clock.ts'
+import type { ServiceInstance } from '../../lib/consul/instance.ts'
 import { endpointOf, instance } from '../balancing/helpers.ts'
 import { certificateAuthority } from '../support/certificates.ts'
 import { fastClock } from '../support/fast-clock.ts'
 import { freePort } from '../support/ports.ts'
 import { until } from '../support/wait.ts'
-import { MemorySource, noTls, startCalls, startServer, type TestServer } from './helpers.ts'
+import { eject, MemorySource, noTls, outlier, startCalls, startServer, type TestServer } from './helpers.ts'
 
 const get = { origin: 'http://svc', path: '/', method: 'GET' } as const
 
@@ -120,6 +121,45 @@ t.test('nobody waits in line for an instance while another one has room', async 
   await until(() => busy.requests === 3)
   busy.server.emit('answer')
   t.same(await Promise.all([...waiting, last]), ['a', 'a', 'a'])
+})
+
+t.test('while others are busy, nobody goes to an instance that is ejected, or has weight 0', async t => {
+  const busy = await startServer(t, 'a', (_, response) => { busy.server.once('answer', () => response.end('a')) })
+  const ill = await startServer(t, 'b', (_, response) => response.writeHead(503).end())
+  const spare = await startServer(t, 'c', undefined, { weights: { passing: 0, warning: 0 } })
+  for (const strategy of ['round-robin', 'first', (all: readonly ServiceInstance[]) => all[0]] as const) {
+    const source = new MemorySource({ svc: [busy.instance, ill.instance, spare.instance] })
+    const calls = startCalls(t, source, { strategy, connections: 1, outlier })
+    await eject(calls, ill.instance)
+    const [before, ejectedBefore] = [busy.requests, ill.requests]
+    const ask = async (): Promise<string> => await (await calls.request('http://svc/')).body.text()
+    const waiting = [ask(), ask(), ask()]
+    for (let answered = 1; answered <= 3; answered++) {
+      await until(() => busy.requests === before + answered)
+      busy.server.emit('answer')
+    }
+    t.same(await Promise.all(waiting), ['a', 'a', 'a'], String(strategy))
+    t.same([ill.requests - ejectedBefore, spare.requests], [0, 0])
+  }
+})
+
+t.test('where all are busy, a call waits for the one that the strategy wants', async t => {
+  const servers = await Promise.all([...'abcdefg'].map(async id => {
+    const server = await startServer(t, id, (_, response) => { server.server.once('answer', () => response.end(id)) })
+    return server
+  }))
+  const source = new MemorySource({ svc: servers.map(({ instance }) => instance) })
+  const { request } = startCalls(t, source, { strategy: 'first', connections: 1 })
+  const only = servers.map(({ instance: { id } }) => ({
+    strategy: (all: readonly ServiceInstance[]) => all.find(each => each.id === id)
+  }))
+  const running = only.map(balance => request('http://svc/', { balance }))
+  await until(() => servers.every(({ requests }) => requests === 1))
+  const last = request('http://svc/')
+  servers[0]?.server.emit('answer')
+  await until(() => servers[0]?.requests === 2)
+  for (const { server } of servers) server.emit('answer')
+  for (const call of [...running, last]) await (await call).body.dump()
 })
 
 t.test('nothing is left of two hundred instances that came and went', async t => {
