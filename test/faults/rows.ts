@@ -58,7 +58,7 @@ export const faultRows: readonly FaultRow[] = [
   },
   {
     fault: 'event loop of the caller blocked',
-    tests: ['faults/blocked-loop.ts'],
+    tests: ['faults/blocked-loop.ts', 'calls/timeouts.test.ts'],
     note: 'with ejection on: an instance that was left out would not have its share afterwards'
   },
   {

@@ -15,11 +15,14 @@ export class Picks {
     t.teardown(() => unsubscribe('fastify-consul:pick', listener))
   }
 
-  get count (): number { return this.#picks.length }
-
-  /** The share of an instance in a time. 0 to 1. */
+  /**
+   * The share of an instance in a time. 0 to 1.
+   *
+   * @throws if nothing was picked then: that says nothing of anyone
+   */
   shareOf (id: string, from: number, to: number): number {
     const within = this.#picks.filter(({ at }) => at >= from && at < to)
+    if (within.length === 0) throw new Error('nothing was picked')
     return within.filter(pick => pick.id === id).length / within.length
   }
 }
