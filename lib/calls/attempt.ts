@@ -118,6 +118,8 @@ export class Attempt implements PooledRequest {
     if (status >= 200) {
       this.#limit?.stop()
       this.#record(outcomeOf(status, headers), status)
+      // A subscriber of the user's own may have aborted the call.
+      if (this.#over) return false
       this.#answered = !isRefusal(status) || this.#owner.accepts(this, status, headers)
       if (!this.#answered) this.#owner = new Swallow(this, this.#parts.limits)
     }
@@ -136,6 +138,11 @@ export class Attempt implements PooledRequest {
   onUpgrade (status: number, headers: Buffer[] | string[] | null, socket: Duplex): void {
     this.#limit?.stop()
     this.#record('success', status)
+    if (this.#over) {
+      // It ends with the error of the abort, which has come to the caller already.
+      socket.on('error', () => {})
+      return
+    }
     this.#pool.release(this, 'spent')
     socket.once('close', () => this.#end('spent'))
     this.#owner.attemptUpgraded(status, headers, socket)

@@ -33,6 +33,8 @@ export class Call implements AttemptOwner {
   readonly #options: Dispatcher.DispatchOptions
   readonly #itinerary: Itinerary
   #attempt: Attempt | undefined
+  /** What the next attempt follows on. */
+  #failed: { readonly attempt: Attempt, readonly error: Error } | undefined
   #discovering = false
   /** Made when an attempt that was sent has failed. */
   #repeats: Repeats | undefined
@@ -79,6 +81,7 @@ export class Call implements AttemptOwner {
   }
 
   attemptCompleted (trailers: string[] | null): void {
+    if (this.#ended) return
     this.#end()
     try {
       this.handler.onComplete?.(trailers)
@@ -96,10 +99,11 @@ export class Call implements AttemptOwner {
     if (this.#ended) return
     const { sent, answered } = attempt
     this.#attempt = undefined
+    this.#failed = { attempt, error }
     this.#itinerary.failed(attempt, error)
     if (this.#aborted) return this.#fail(error)
     switch (afterFailure({ error, sent, answered, unsent: this.#itinerary.unsent })) {
-      case 'elsewhere': return this.#goOn(attempt, error)
+      case 'elsewhere': return this.#proceed()
       case 'repeat': return this.#repeat(attempt, error)
       case 'unreachable': return this.#fail(this.#itinerary.unserved(error))
       case 'final': return this.#fail(error)
@@ -114,7 +118,7 @@ export class Call implements AttemptOwner {
     this.#attempt = undefined
     const error = new RefusedError(attempt.endpoint.instance.id, status)
     this.#itinerary.refused(error)
-    this.#tellRetry(attempt, error)
+    this.#failed = { attempt, error }
     repeats.backOff(() => this.#proceed())
     return false
   }
@@ -124,15 +128,9 @@ export class Call implements AttemptOwner {
     if (this.#itinerary.hasAnother()) attempt.abort(new InstanceLeftError(attempt.endpoint.instance.id))
   }
 
-  #goOn (attempt: Attempt, error: Error): void {
-    this.#tellRetry(attempt, error)
-    this.#proceed()
-  }
-
   #repeat (attempt: Attempt, error: Error): void {
     const repeats = attempt.stale || this.#itinerary.hasAnother() ? this.#claimRepeat() : undefined
     if (repeats === undefined) return this.#fail(error)
-    this.#tellRetry(attempt, error)
     if (isBreak(error)) repeats.backOffAfterBreak(() => this.#proceed())
     else repeats.backOff(() => this.#proceed())
   }
@@ -140,11 +138,6 @@ export class Call implements AttemptOwner {
   #claimRepeat (): Repeats | undefined {
     this.#repeats ??= new Repeats(this.#parts, this.#options, this.#balance.retries)
     return this.#repeats.claim() ? this.#repeats : undefined
-  }
-
-  #tellRetry ({ sent, endpoint: { instance } }: Attempt, error: Error): void {
-    const { retry } = this.#parts.events
-    if (retry.hasSubscribers) retry.publish({ service: this.#route.service, instance, sent, error })
   }
 
   #proceed (): void {
@@ -167,7 +160,10 @@ export class Call implements AttemptOwner {
   #attemptAt (instances: readonly ServiceInstance[]): void {
     try {
       const endpoint = this.#itinerary.next(instances, this.#parts.clock.now())
+      this.#tellRetry()
       this.#tellPick(endpoint.instance)
+      // A strategy or a subscriber of the user's own may have aborted it.
+      if (this.#ended) return
       this.#attempt = new Attempt(this.#parts, endpoint, this, this.#balance.timeout)
     } catch (error) {
       return this.#fail(error as Error)
@@ -175,10 +171,20 @@ export class Call implements AttemptOwner {
     this.#attempt.start(this.#route.originFor(this.#attempt.endpoint.instance), this.#options)
   }
 
+  /** Only now is there an instance to go on to. */
+  #tellRetry (): void {
+    const failed = this.#failed
+    this.#failed = undefined
+    const { retry } = this.#parts.events
+    if (failed === undefined || !retry.hasSubscribers) return
+    const { attempt: { sent, endpoint: { instance } }, error } = failed
+    retry.publish({ service: instance.name, instance, sent, error })
+  }
+
   #tellPick (instance: ServiceInstance): void {
     const { pick } = this.#parts.events
     if (!pick.hasSubscribers) return
-    pick.publish({ service: this.#route.service, instance, tried: this.#itinerary.tried.length - 1 })
+    pick.publish({ service: instance.name, instance, tried: this.#itinerary.tried.length - 1 })
   }
 
   #holdBody (): void {
@@ -204,6 +210,7 @@ export class Call implements AttemptOwner {
   }
 
   #end (): void {
+    if (this.#ended) return
     this.#ended = true
     this.#attempt = undefined
     this.#parts.running.delete(this)

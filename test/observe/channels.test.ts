@@ -2,7 +2,9 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import t, { type Test } from 'tap'
 import { instance } from '../balancing/helpers.ts'
 import { MemorySource, startCalls, startServer } from '../calls/helpers.ts'
+import { ManualClock } from '../support/manual-clock.ts'
 import { freePort } from '../support/ports.ts'
+import { until } from '../support/wait.ts'
 
 const outlier = {
   consecutiveFailures: 5, successRate: 0.5, ejectionTime: 5000, maxEjectionTime: 300_000, maxEjected: 0.5
@@ -43,6 +45,37 @@ t.test('a call that goes from instance to instance tells of each pick, attempt a
     { service, instance: { id: 'refusing' }, sent: true, error: { message: /503/ } }
   ])
   t.same([picks?.length, attempts?.length, retries?.length], [3, 3, 2])
+})
+
+t.test('a retry is told of once it begins: with nobody left, or aborted before, it never does', async t => {
+  const ids = ['one', 'other']
+  const nobody = await Promise.all(ids.map(async id => instance({ id, port: await freePort() })))
+  const dead = startCalls(t, new MemorySource({ svc: nobody }), { strategy: 'first' })
+  const retries = messagesOf(t, 'retry')
+  await t.rejects(dead.request('http://svc/'), { code: 'FST_CONSUL_NO_INSTANCE' })
+  t.match(retries, [{ instance: { id: 'one' } }])
+  t.equal(retries.length, 1)
+
+  const refusing = await startServer(t, 'refusing', (_, response) => response.writeHead(503).end())
+  const good = await startServer(t, 'well')
+  const source = new MemorySource({ svc: [refusing.instance, good.instance] })
+  const { request } = startCalls(t, source, { strategy: 'first', clock: new ManualClock() })
+  const abort = new AbortController()
+  const call = t.rejects(request('http://svc/', { signal: abort.signal }))
+  const attempts = messagesOf(t, 'attempt')
+  await until(() => attempts.length === 1)
+  abort.abort()
+  await call
+  t.equal(retries.length, 1)
+})
+
+t.test('messages hold the name of the service, however the call spells it', async t => {
+  const dead = instance({ id: 'a', name: 'Users', port: await freePort() })
+  const good = await startServer(t, 'b', undefined, { name: 'Users' })
+  const { request } = startCalls(t, new MemorySource({ users: [dead, good.instance] }), { strategy: 'first' })
+  const messages = ['pick', 'attempt', 'retry'].map(name => messagesOf(t, name))
+  await (await request('http://Users/')).body.text()
+  t.same(messages.map(each => each.map(({ service }) => service)), [['Users', 'Users'], ['Users', 'Users'], ['Users']])
 })
 
 t.test('an instance that fails five times in a row is ejected, and back once an attempt has succeeded', async t => {
