@@ -17,7 +17,7 @@ export interface CallFigures {
 const servers = 8
 /** Connections to one server: the same for everyone. */
 const connections = 64
-/** No two requests of a round are for the same path: a cache of URLs is of no use to anyone. */
+/** No two requests of a variant are for the same path: a cache of URLs is of no use to anyone. */
 const pathOf = (count: number): string => `/items/${count}?page=${count % 7}`
 
 /** Requests over the instances of one service: ours beside what one would write with undici alone. */
@@ -45,7 +45,7 @@ function dispatcherVariants (scope: Teardown, origins: readonly string[]): Varia
   scope.teardown(() => retrying.close())
   return [
     { name: 'undici: raw pools, picked by hand', run: rawPools(scope, origins) },
-    { name: 'the same once more', run: rawPools(scope, origins) },
+    { name: 'the same once more', run: rawPools(scope, origins), isControl: true },
     { name: 'undici: BalancedPool', run: count => read(balanced.request({ path: pathOf(count), method: 'GET' })) },
     {
       name: 'undici: retry interceptor, origins picked by hand',
@@ -62,36 +62,36 @@ function dispatcherVariants (scope: Teardown, origins: readonly string[]): Varia
 }
 
 function urlVariants (scope: Teardown, origins: readonly string[]): Variant[] {
-  const agent = new Agent({ connections })
-  scope.teardown(() => agent.close())
   const registry = registryOf(scope, origins)
-  const plain = (count: number): Promise<string> => {
-    return read(request(`${inTurn(origins, count)}${pathOf(count)}`, { dispatcher: agent }))
+  const plain = (): Variant['run'] => {
+    const dispatcher = agentOf(scope)
+    return count => read(request(`${inTurn(origins, count)}${pathOf(count)}`, { dispatcher }))
   }
   return [
-    { name: 'undici: request(url) over an Agent', run: plain },
-    { name: 'the same once more', run: plain },
+    { name: 'undici: request(url) over an Agent', run: plain() },
+    { name: 'the same once more', run: plain(), isControl: true },
     { name: 'fastify-consul: request(url)', run: count => read(registry.request(`http://svc${pathOf(count)}`)) }
   ]
 }
 
 async function fetchVariants (scope: Teardown, origins: readonly string[]): Promise<Variant[]> {
-  const agent = new Agent({ connections })
-  scope.teardown(() => agent.close())
   const registry = registryOf(scope, origins)
   const urlOf = (count: number): string => `${inTurn(origins, count)}${pathOf(count)}`
-  const plain = async (count: number): Promise<string> => (await fetch(urlOf(count), { dispatcher: agent })).text()
+  const plain = (): Variant['run'] => {
+    const dispatcher = agentOf(scope)
+    return async count => (await fetch(urlOf(count), { dispatcher })).text()
+  }
   const ask = await askingConsul(scope, origins)
   const cached = kept(ask, 30_000)
   return [
-    { name: 'undici: fetch over an Agent', run: plain },
-    { name: 'the same once more', run: plain },
+    { name: 'undici: fetch over an Agent', run: plain() },
+    { name: 'the same once more', run: plain(), isControl: true },
     { name: 'fastify-consul: fetch', run: async count => (await registry.fetch(`http://svc${pathOf(count)}`)).text() },
     { name: 'Node: fetch', run: async count => (await globalThis.fetch(urlOf(count))).text() },
     {
       name: 'consul (npm) asked on every call, and Node: fetch',
       run: async count => (await globalThis.fetch(`${inTurn(await ask(), count)}${pathOf(count)}`)).text(),
-      requests: 300
+      requests: 1000
     },
     {
       name: 'consul (npm) with a cache of 30 s, and Node: fetch',
@@ -140,10 +140,19 @@ function rawPools (scope: Teardown, origins: readonly string[]): Variant['run'] 
   return count => read(inTurn(pools, count).request({ path: pathOf(count), method: 'GET' }))
 }
 
-/** Where nothing but the balanced calls is used, Consul need not be there. */
+function agentOf (scope: Teardown): Agent {
+  const agent = new Agent({ connections })
+  scope.teardown(() => agent.close())
+  return agent
+}
+
+/** With everything on. Where nothing but the balanced calls is used, Consul need not be there. */
 function registryOf (scope: Teardown, origins: readonly string[], strategy?: StrategyName): ServiceRegistry {
   const registry = createServiceRegistry('bench', 0, {
-    mode: 'static', fallback: { svc: [...origins] }, calls: { connections }, ...(strategy && { balancer: { strategy } })
+    mode: 'static',
+    fallback: { svc: [...origins] },
+    calls: { connections, deadline: '10s' },
+    ...(strategy && { balancer: { strategy } })
   })
   scope.teardown(() => registry.close())
   return registry

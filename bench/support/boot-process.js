@@ -1,7 +1,7 @@
 // Starts an app, with the plugin or without, and says how long that took. Plain JavaScript, as it is run by users.
 const began = performance.now()
 const { default: Fastify } = await import('fastify')
-const { default: consul } = process.argv[2] === 'consul' ? await import('fastify-consul') : {}
+const { default: consul } = process.argv[2] === 'with' ? await import('fastify-consul') : {}
 const imported = performance.now()
 const app = Fastify()
 // Nobody answers there: a boot does not wait for Consul.

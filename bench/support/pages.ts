@@ -1,9 +1,10 @@
 import { readFile, writeFile } from 'node:fs/promises'
-import type { BootFigures } from '../boot.ts'
+import type { BootFigures, BootTimes } from '../boot.ts'
 import type { CallFigures } from '../calls.ts'
 import type { Quantiles } from '../discovery.ts'
 import type { ManyFigures } from '../many.ts'
 import type { PickFigures } from '../picks.ts'
+import type { Figures } from './compare.ts'
 
 export interface Results {
   readonly date: string
@@ -48,13 +49,7 @@ function tablesOf (results: Results): { title: string, text: string, inReadme: b
   return [
     ...results.calls.map(({ what, concurrency, figures }) => ({
       title: `${capital(what)}, ${concurrency} at a time`,
-      text: table(['', 'CPU per request', 'ratio', 'middle half', 'requests/s'], figures.map(each => [
-        each.name,
-        `${each.cpu.toFixed(1)} µs`,
-        each.ratio.toFixed(2),
-        each.spread.map(value => value.toFixed(2)).join('–'),
-        Math.round(each.throughput)
-      ])),
+      text: callsTable(figures),
       inReadme: concurrency === 50
     })),
     {
@@ -70,33 +65,54 @@ function tablesOf (results: Results): { title: string, text: string, inReadme: b
   ]
 }
 
-function picksTable (picks: readonly PickFigures[]): string {
-  const sizes = [...new Set(picks.map(({ instances }) => instances))]
-  const strategies = [...new Set(picks.map(({ strategy }) => strategy))]
-  const most = Math.max(...picks.map(({ garbage }) => garbage))
-  const rows = strategies.map(strategy => {
-    return [strategy, ...picks.filter(each => each.strategy === strategy)
-      .map(({ time, whole }) => `${Math.round(time)} (${Math.round(whole)})`)]
-  })
-  const head = ['', ...sizes.map(size => `${size} instances`)]
-  return `${table(head, rows)}\n\nIn brackets with what is written down of the attempt. A pick leaves ` +
-    `${Math.round(most)} bytes to the garbage collector at the most.`
+function callsTable (figures: readonly Figures[]): string {
+  const [low = NaN, high = NaN] = figures.find(({ isControl }) => isControl)?.spread ?? []
+  return table(['', 'CPU per request', 'ratio', 'middle half', 'requests/s'], figures.map((each, index) => {
+    const isChance = index > 0 && !each.isControl && each.ratio >= low && each.ratio <= high
+    return [
+      each.name,
+      `${each.cpu.toFixed(1)} µs`,
+      `${isChance ? '≈ ' : ''}${each.ratio.toFixed(2)}`,
+      each.spread.map(value => value.toFixed(2)).join('–'),
+      Math.round(each.throughput)
+    ]
+  }))
 }
 
-function manyTable ({ services: { idle, churn }, flip }: ManyFigures): string {
+function picksTable (picks: readonly PickFigures[]): string {
+  const different = <T>(of: (each: PickFigures) => T): T[] => [...new Set(picks.map(of))]
+  const groups = different(({ group }) => group)
+  const rows = groups.flatMap(group => different(({ strategy }) => strategy).map(strategy => {
+    const cells = picks.filter(each => each.strategy === strategy && each.group === group)
+      .map(({ time, whole }) => `${Math.round(time)} (${Math.round(whole)})`)
+    return [`${strategy}, ${group}`, ...cells]
+  }))
+  const garbage = groups.map(group => {
+    const most = Math.max(...picks.filter(each => each.group === group).map(({ garbage }) => garbage))
+    return `${Math.abs(most).toFixed(0)} with ${group}`
+  })
+  return `${table(['', ...different(({ instances }) => `${instances} instances`)], rows)}\n\nIn brackets with what ` +
+    'is written down of the attempt. Bytes that a pick leaves to the garbage collector, at the most: ' +
+    `${garbage.join(', ')}.`
+}
+
+function manyTable ({ services: { idle, churn, changes }, flip }: ManyFigures): string {
   return table(['', 'figure'], [
     ['1,000 services, nothing happens', `${idle.cpu.toFixed(1)} % of a processor, ${Math.round(idle.heap)} MB of heap`],
-    ['1,000 services, 50 changes a second',
+    [`1,000 services, ${changes.toFixed(0)} changes a second`,
       `${churn.cpu.toFixed(1)} % of a processor, ${Math.round(churn.heap)} MB of heap`],
-    ['one of 10,000 instances changes', `the event loop stands still for ${round(flip.own)} ms, ` +
-      `${round(flip.parse)} ms of them for JSON.parse`]
+    ['one of 10,000 instances changes', `the event loop stands still for ${round(flip.own)} ms; ` +
+      `JSON.parse alone takes ${round(flip.parse)} ms`]
   ])
 }
 
 function bootTable (boot: BootFigures): string {
-  return table(['', 'without the plugin', 'with it'], [
-    ['import', ...boot.import.map(ms => `${ms.toFixed(0)} ms`)],
-    ['from there until it listens', ...boot.listen.map(ms => `${ms.toFixed(0)} ms`)]
+  const cells = ({ without, again, with: with_ }: BootTimes): string[] => {
+    return [without, again, with_].map(ms => `${ms.toFixed(0)} ms`)
+  }
+  return table(['', 'without the plugin', 'the same once more', 'with it'], [
+    ['import', ...cells(boot.import)],
+    ['from there until it listens', ...cells(boot.listen)]
   ])
 }
 

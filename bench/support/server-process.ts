@@ -8,6 +8,8 @@ const servers = Array.from({ length: Number(process.argv[2]) }, () => createServ
   request.resume()
   response.end(body)
 }).listen(0, '127.0.0.1'))
+// While the others have their turn nobody's connections are closed.
+for (const server of servers) server.keepAliveTimeout = 60_000
 await Promise.all(servers.map(server => once(server, 'listening')))
 console.log(JSON.stringify(servers.map(server => (server.address() as AddressInfo).port)))
 process.once('disconnect', () => process.exit())
