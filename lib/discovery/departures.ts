@@ -33,8 +33,11 @@ export class Departures {
   }
 }
 
-/** Those that Consul still lists: they are critical, or in maintenance. */
+/** Those that Consul still lists where they were: they are critical, or in maintenance. */
 function knownIn ({ snapshot }: ServiceView, instances: readonly ServiceInstance[]): ReadonlySet<ServiceInstance> {
   const byKey = new Map(instances.map(instance => [keyOf(instance), instance]))
-  return new Set(snapshot?.known.flatMap(known => byKey.get(keyOf(known)) ?? []))
+  return new Set(snapshot?.known.flatMap(known => {
+    const instance = byKey.get(keyOf(known))
+    return instance?.address === known.address && instance.port === known.port ? instance : []
+  }))
 }

@@ -242,6 +242,18 @@ t.test('of those that Consul still lists it is said that they may return', async
   t.same(told, [[['a'], true], [['b'], false]])
 })
 
+t.test('one that is listed somewhere else does not return to where it was', async t => {
+  const departures = new Departures(() => [])
+  const told: boolean[] = []
+  departures.onLeave((_, mayReturn) => told.push(mayReturn))
+  for (const moved of [{ Port: 1 }, { Address: '127.0.0.9' }]) {
+    const now = viewOf()
+    now.accept({ value: [entry({ ID: 'a', ...moved })], ...whole(2) }, 0)
+    departures.check(now, [a])
+  }
+  t.same(told, [false, false])
+})
+
 t.test('nobody is told of nothing, and no list is looked at for it', async t => {
   const departures = new Departures(() => { throw new Error('looked') })
   departures.onLeave(() => t.fail('told'))
