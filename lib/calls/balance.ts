@@ -52,7 +52,7 @@ export class Balance {
 
   /** The same for another service, to which the call was redirected. */
   elsewhere (): Balance {
-    return new Balance({ ...this, key: undefined, tag: undefined, datacenter: undefined })
+    return new Balance({ ...this, tag: undefined, datacenter: undefined })
   }
 
   /** The same with its deadline counted from now on, over every request of the call. */

@@ -171,7 +171,7 @@ t.test('nor does it with a dispatcher of the caller\'s own that has ours behind 
   t.equal(secret.requests, 0)
 })
 
-t.test('tag and key stay with the service they were meant for when a call is redirected', async t => {
+t.test('a tag stays with the service it was meant for when a call is redirected; the key goes along', async t => {
   const target = await startServer(t, 'target')
   const first = await startServer(t, 'first', ({ url }, response) => {
     response.writeHead(302, { location: url === '/' ? '/again' : 'http://target/' }).end()
@@ -181,4 +181,6 @@ t.test('tag and key stay with the service they were meant for when a call is red
   t.equal(await (await fetch('http://svc/', { balance: { tag: 'v2' } })).text(), 'target')
   const asked = source.asked.map(({ name, query }) => [name, query?.tag])
   t.same(asked, [['svc', 'v2'], ['svc', 'v2'], ['target', undefined]])
+  const balance = { strategy: 'consistent-hash', key: 'k' } as const
+  t.equal(await (await fetch('http://svc/', { balance })).text(), 'target')
 })
