@@ -121,7 +121,10 @@ export function createCalls (options: CallsOptions): Calls {
 }
 
 function tellTurn ({ instance, ejection }: Endpoint, events: CallEvents): void {
-  const message = { service: instance.name, instance }
-  if (ejection !== undefined) events.ejection.publish({ ...message, ejection })
-  else events.return.publish(message)
+  const service = instance.name
+  if (ejection === undefined) {
+    if (events.return.hasSubscribers) events.return.publish({ service, instance })
+  } else if (events.ejection.hasSubscribers) {
+    events.ejection.publish({ service, instance, ejection })
+  }
 }
