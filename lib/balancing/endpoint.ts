@@ -111,9 +111,9 @@ export class Endpoint {
    * response that breaks off later is a second record, a failure.
    *
    * @param startedAt the clock's time at `begin()`
+   * @param latency how much of the time since then was the instance's
    */
-  record (outcome: Outcome, startedAt: number, now: number): void {
-    const latency = now - startedAt
+  record (outcome: Outcome, startedAt: number, now: number, latency = now - startedAt): void {
     if (outcome === 'success') this.#latency.add(latency, now)
     else if (outcome === 'failure') this.#latency.add(Math.max(latency, penalty), now)
     else this.#latency.addAtLeast(latency, now)

@@ -9,7 +9,7 @@ import type { Aftermath, InstancePool, PooledRequest } from './instance-pool.ts'
 import type { Abort, LegacyHandler } from './legacy-handler.ts'
 import type { Limit, Limits } from './limits.ts'
 import type { Pools } from './pools.ts'
-import { isBreak, isFaultOfRequest, isOfNoInstance, isRefusal } from './retry.ts'
+import { isBreak, isFaultOfHost, isFaultOfRequest, isOfNoInstance, isRefusal } from './retry.ts'
 import { Swallow } from './swallow.ts'
 
 export interface AttemptParts {
@@ -53,6 +53,8 @@ export class Attempt implements PooledRequest {
   #recorded = false
   /** Whether it ends for a reason that is not the instance's. */
   #blameless = false
+  /** Whether this process is what took so long. */
+  #late = false
   #limit: Limit | undefined
   #lastSentAt = -Infinity
 
@@ -159,7 +161,7 @@ export class Attempt implements PooledRequest {
     this.#recorded = true
     const { clock, events } = this.#parts
     const now = clock.now()
-    this.endpoint.record(outcome, this.#startedAt, now)
+    this.endpoint.record(outcome, this.#startedAt, now, this.#late ? 0 : undefined)
     if (!events.attempt.hasSubscribers) return
     const { instance } = this.endpoint
     const duration = now - this.#startedAt
@@ -174,7 +176,7 @@ export class Attempt implements PooledRequest {
   }
 
   #isBlamelessFor (error: Error): boolean {
-    return this.#blameless || this.#stale || isFaultOfRequest(error)
+    return this.#blameless || this.#stale || isFaultOfRequest(error) || isFaultOfHost(error)
   }
 
   /** Whether it had not ended before. */
@@ -195,9 +197,9 @@ export class Attempt implements PooledRequest {
     const left = this.#lastSentAt + this.#timeout - this.#parts.clock.now()
     if (left > 0) return this.#startLimit(left)
     const { name, id } = this.endpoint.instance
-    // What was waited for was this process.
-    if (isLate) this.#startedAt = this.#parts.clock.now()
-    this.#blameless = isLate
+    this.#late = isLate
+    // What waits in our own line was never given to the instance.
+    this.#blameless = isLate || this.connection === undefined
     this.#abandon(new AttemptTimeoutError(name, id, this.#timeout))
   }
 
@@ -208,7 +210,9 @@ export class Attempt implements PooledRequest {
   }
 }
 
+/** Who is asked too often does well to say so, and is no better for saying it fast. */
 function outcomeOf (status: number, headers: readonly Buffer[]): Outcome {
+  if (status === 429) return 'neutral'
   if (!isRefusal(status)) return 'success'
   return isOfNoInstance(headers) ? 'neutral' : 'failure'
 }

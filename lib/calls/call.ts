@@ -197,7 +197,8 @@ export class Call implements AttemptOwner {
 
   #startDeadline (): void {
     const { deadline, endsAt } = this.#balance
-    const left = endsAt === undefined ? deadline : Math.max(1, endsAt - this.#parts.clock.now())
+    // Whole milliseconds, so that most fetches have as much left as the others.
+    const left = endsAt === undefined ? deadline : Math.max(1, Math.ceil(endsAt - this.#parts.clock.now()))
     this.#limit = this.#parts.limits.start(left, () => {
       this.abort(new DeadlineError(this.#route.service, deadline))
     })

@@ -3,6 +3,7 @@ import type { ServiceInstance } from '../consul/instance.ts'
 import { Connection, type ConnectionEvents } from './connection.ts'
 import { dialer, type Dial, type DialOptions } from './dial.ts'
 import type { LegacyHandler } from './legacy-handler.ts'
+import { isFaultOfHost } from './retry.ts'
 
 export interface InstancePoolOptions extends DialOptions {
   /** Connections at most. */
@@ -177,9 +178,4 @@ function send (connection: Connection, options: Dispatcher.DispatchOptions, requ
   connection.request = request
   request.connection = connection
   connection.dispatch(options, request)
-}
-
-/** Whether it was the Host of the one request: others may have another, which the certificate is for. */
-function isFaultOfHost (error: Error): boolean {
-  return 'code' in error && error.code === 'ERR_TLS_CERT_ALTNAME_INVALID'
 }

@@ -4,7 +4,10 @@ import type { Clock } from '../clock.ts'
 const late = 50
 /** Time to read what has arrived while this process stood still. Milliseconds. */
 const grace = 20
-/** Lengths that are remembered although nothing waits for them now: those of the options, and some of single calls. */
+/**
+ * Lengths that are remembered although nothing waits for them now: those of the options, and some of single calls.
+ * Only whole milliseconds: others are what was left of something, and do not come again.
+ */
 const remembered = 16
 
 type OnReached = (isLate: boolean) => void
@@ -43,7 +46,7 @@ export class Limits {
   }
 
   #forget (ms: number): void {
-    if (this.#lines.size <= remembered) return
+    if (Number.isInteger(ms) && this.#lines.size <= remembered) return
     this.#lines.get(ms)?.close()
     this.#lines.delete(ms)
   }

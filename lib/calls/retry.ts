@@ -51,6 +51,11 @@ export function isFaultOfRequest (error: Error): boolean {
   return 'code' in error && faultsOfRequest.has(error.code)
 }
 
+/** Whether it was the Host of the one request: others may have another, which the certificate is for. */
+export function isFaultOfHost (error: Error): boolean {
+  return 'code' in error && error.code === 'ERR_TLS_CERT_ALTNAME_INVALID'
+}
+
 /** Whether the connection was lost. */
 export function isBreak (error: Error): boolean {
   return 'code' in error && breaks.has(error.code)

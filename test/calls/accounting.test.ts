@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
 import { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -6,12 +7,14 @@ import type { Dispatcher } from 'undici'
 import { Endpoint } from '../../lib/balancing/endpoint.ts'
 import type { Random } from '../../lib/clock.ts'
 import type { BalancedDispatchOptions } from '../../lib/calls/dispatcher.ts'
+import type { AttemptMessage } from '../../lib/calls/events.ts'
 import type { ServiceInstance } from '../../lib/consul/instance.ts'
 import { instance, seeded, tally } from '../balancing/helpers.ts'
+import { ManualClock } from '../support/manual-clock.ts'
 import { freePort } from '../support/ports.ts'
 import { until } from '../support/wait.ts'
 import { startBlackHole } from './black-hole.ts'
-import { MemorySource, startCalls, startServer } from './helpers.ts'
+import { lateClock, MemorySource, outlier, startCalls, startServer } from './helpers.ts'
 
 /** Every endpoint that had an attempt. */
 const seen = new Set<Endpoint>()
@@ -159,4 +162,34 @@ t.test('an upgraded connection counts until it closes', async t => {
   socket.resume().end()
   await once(socket, 'close')
   t.equal(endpoint.outstanding, 0)
+})
+
+t.test('a timeout is the instance\'s fault, unless this process is what was late', async t => {
+  for (const delay of [0, 2000]) {
+    seen.clear()
+    const { instance, ...server } = await startServer(t, 'silent', () => {})
+    const clock = new ManualClock()
+    const { request, ejectionOf } = startCalls(t, new MemorySource({ svc: [instance] }), {
+      timeout: 1000, retries: 0, outlier, clock: lateClock(clock, delay)
+    })
+    const messages: Pick<AttemptMessage, 'outcome' | 'duration'>[] = []
+    const listener = (message: unknown) => { messages.push(message as AttemptMessage) }
+    subscribe('fastify-consul:attempt', listener)
+    for (let call = 1; call <= 5; call++) {
+      const failed = t.rejects(request('http://svc/'), { code: 'FST_CONSUL_ATTEMPT_TIMEOUT' })
+      await once(server.server, 'request')
+      clock.advance(1000 + delay)
+      // What may have arrived is read first.
+      if (delay > 0) clock.advance(20 + delay)
+      await failed
+    }
+    unsubscribe('fastify-consul:attempt', listener)
+    const [endpoint] = seen as unknown as [Endpoint]
+    const told = messages.map(({ outcome, duration }) => ({ outcome, duration }))
+    const isLate = delay > 0
+    const expected = isLate ? { outcome: 'neutral', duration: 5020 } : { outcome: 'failure', duration: 1000 }
+    t.same(told, Array(5).fill(expected))
+    t.equal(ejectionOf(instance)?.reason, isLate ? undefined : 'consecutive failures')
+    t.equal(endpoint.latencyLevel > -Infinity, !isLate, 'that it was slow is known, or nothing is')
+  }
 })

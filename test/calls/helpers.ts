@@ -3,10 +3,12 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createSecureServer, type ServerOptions } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { createCalls, type Calls, type CallsOptions } from '../../lib/calls/calls.ts'
+import type { Clock } from '../../lib/clock.ts'
 import type { ServiceInstance } from '../../lib/consul/instance.ts'
 import type { DiscoverQuery, InstanceSource, LeaveListener } from '../../lib/discovery/source.ts'
 import { channels } from '../../lib/observe/channels.ts'
 import { instance, seeded } from '../balancing/helpers.ts'
+import type { ManualClock } from '../support/manual-clock.ts'
 import type { Teardown } from '../support/teardown.ts'
 
 type Deferred = { resolve: () => void, reject: (error: Error) => void }
@@ -83,6 +85,15 @@ export interface TestServer {
 
 type Fields = Parameters<typeof instance>[0]
 type Handler = (request: IncomingMessage, response: ServerResponse) => void
+
+/** A clock whose timers fire late, as when the event loop stands still. */
+export function lateClock (clock: ManualClock, delay: number): Clock {
+  return {
+    now: () => clock.now(),
+    after: (ms, callback) => clock.after(ms + delay, callback),
+    sleep: (ms, signal) => clock.sleep(ms, signal)
+  }
+}
 
 /** Who fails five times in a row is left out for longer than a test takes. */
 export const outlier = {

@@ -1,7 +1,9 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
+import type { AttemptMessage } from '../../lib/calls/events.ts'
 import { Limits } from '../../lib/calls/limits.ts'
 import { type Clock, systemClock } from '../../lib/clock.ts'
 import { instance } from '../balancing/helpers.ts'
@@ -9,7 +11,7 @@ import { ManualClock } from '../support/manual-clock.ts'
 import { freePort } from '../support/ports.ts'
 import { until } from '../support/wait.ts'
 import { startBlackHole } from './black-hole.ts'
-import { MemorySource, startCalls, startServer } from './helpers.ts'
+import { lateClock, MemorySource, startCalls, startServer } from './helpers.ts'
 
 const get = { origin: 'http://svc', path: '/', method: 'GET' } as const
 
@@ -62,6 +64,30 @@ t.test('an attempt without response headers in time is an error', async t => {
   await t.rejects(fetch('http://svc/'), error)
   const quick = { ...get, balance: { timeout: '30ms' } }
   await t.rejects(dispatcher.request(quick), { message: /within 30 ms/ })
+})
+
+t.test('an attempt whose time is over while it waits in line goes elsewhere, whatever its method', async t => {
+  const clock = new ManualClock()
+  const busy = await startServer(t, 'a', () => {})
+  const other = await startServer(t, 'b')
+  const source = new MemorySource({ svc: [busy.instance] })
+  const { request, destroy } = startCalls(t, source, { strategy: 'first', connections: 1, timeout: 0, clock })
+  const outcomes: unknown[] = []
+  const listener = (message: unknown) => {
+    const { instance, outcome } = message as AttemptMessage
+    outcomes.push([instance.id, outcome])
+  }
+  subscribe('fastify-consul:attempt', listener)
+  t.teardown(() => unsubscribe('fastify-consul:attempt', listener))
+  const running = t.rejects(request('http://svc/'))
+  await until(() => busy.requests === 1)
+  const inLine = request('http://svc/', { method: 'POST', balance: { timeout: 1000 } })
+  source.set('svc', [busy.instance, other.instance])
+  clock.advance(1000)
+  t.equal(await (await inLine).body.text(), 'b')
+  t.same(outcomes, [['a', 'neutral'], ['b', 'success']])
+  await destroy()
+  await running
 })
 
 t.test('a response may take longer than the limit to its headers', async t => {
@@ -196,15 +222,6 @@ t.test('a process that was busy does not blame it on the instance that it was co
 
 // lib/calls/limits.ts
 
-/** A clock whose timers fire late, as when the event loop stands still. */
-function lateClock (clock: ManualClock, delay: number): Clock {
-  return {
-    now: () => clock.now(),
-    after: (ms, callback) => clock.after(ms + delay, callback),
-    sleep: (ms, signal) => clock.sleep(ms, signal)
-  }
-}
-
 t.test('a limit is reached on time', async t => {
   const clock = new ManualClock()
   let reached = 0
@@ -275,6 +292,13 @@ t.test('each length has its own order; of those that nobody uses only a few are 
   t.same(reached, [100, 200, 300])
   for (let ms = 1000; ms < 1100; ms++) limits.start(ms, () => t.fail('reached'))?.stop()
   t.ok(clock.pending.length <= 16)
+})
+
+t.test('what was left of a limit is not remembered', async t => {
+  const clock = new ManualClock()
+  const limits = new Limits(clock)
+  limits.start(99.5, () => t.fail('reached'))?.stop()
+  t.same(clock.pending, [])
 })
 
 t.test('a limit that throws when it is reached takes no other with it', async t => {

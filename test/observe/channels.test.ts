@@ -1,7 +1,8 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import t, { type Test } from 'tap'
 import { instance } from '../balancing/helpers.ts'
-import { MemorySource, startCalls, startServer } from '../calls/helpers.ts'
+import { MemorySource, noTls, startCalls, startServer } from '../calls/helpers.ts'
+import { certificateAuthority } from '../support/certificates.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { freePort } from '../support/ports.ts'
 import { until } from '../support/wait.ts'
@@ -111,4 +112,19 @@ t.test('an attempt that the caller aborts says nothing of its instance', async t
   const attempts = messagesOf(t, 'attempt')
   await t.rejects(request('http://svc/', { signal: AbortSignal.timeout(50) }))
   t.match(attempts, [{ outcome: 'neutral', status: undefined }])
+})
+
+t.test('neither does one that is told to come back later, or that wants a Host the certificate is not for', async t => {
+  const full = await startServer(t, 'full', (_, response) => response.writeHead(429).end())
+  const authority = await certificateAuthority()
+  const secure = await startServer(t, 'secure', undefined, { certificate: await authority.issue('other') })
+  const source = new MemorySource({ full: [full.instance], secure: [secure.instance] })
+  const { request } = startCalls(t, source, { tls: { ...noTls, ca: authority.ca } })
+  const attempts = messagesOf(t, 'attempt')
+  await (await request('http://full/')).body.dump()
+  await t.rejects(request('https://secure/'), { code: 'FST_CONSUL_NO_INSTANCE' })
+  t.match(attempts, [
+    { outcome: 'neutral', status: 429 },
+    { outcome: 'neutral', error: { code: 'ERR_TLS_CERT_ALTNAME_INVALID' } }
+  ])
 })
