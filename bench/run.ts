@@ -26,7 +26,7 @@ const results: Results = {
     `${platform()} ${release()}`,
   node: process.versions.node,
   consul: (await findConsul()).version.join('.'),
-  picks: benchPicks(size.picks),
+  picks: await benchPicks(size.picks),
   calls: await benchCalls(calls),
   discovery: await benchDiscovery(size.discoveries),
   many: await benchMany(size.seconds, size.flips),
