@@ -9,7 +9,7 @@ import { systemClock } from '../../lib/clock.ts'
 import type { ServiceInstance } from '../../lib/consul/instance.ts'
 import { endpointOf, instance } from '../balancing/helpers.ts'
 import { certificateAuthority } from '../support/certificates.ts'
-import { fastClock } from '../support/fast-clock.ts'
+import { ManualClock } from '../support/manual-clock.ts'
 import { freePort } from '../support/ports.ts'
 import { until } from '../support/wait.ts'
 import { eject, MemorySource, noTls, outlier, startCalls, startServer, type TestServer } from './helpers.ts'
@@ -49,19 +49,45 @@ t.test('an instance that comes back is called again', async t => {
 t.test('over a flap the connections are kept, for a while', async t => {
   const server = await startServer(t, 'a')
   const source = new MemorySource({ svc: [server.instance] })
-  const { request } = startCalls(t, source, { clock: fastClock(100) })
+  server.server.keepAliveTimeout = 60_000
+  const clock = new ManualClock()
+  const { request } = startCalls(t, source, { clock })
   let opened = 0
   server.server.on('connection', () => opened++)
   for (let round = 0; round < 3; round++) {
     t.equal(await (await request('http://svc/')).body.text(), 'a')
     source.set('svc', [], true)
     await t.rejects(request('http://svc/'), { code: 'FST_CONSUL_NO_INSTANCE' })
-    t.equal(await server.connections(), 1)
+    clock.advance(9999)
     source.set('svc', [server.instance])
   }
+  t.equal(await (await request('http://svc/')).body.text(), 'a')
   t.equal(opened, 1)
   source.set('svc', [], true)
-  await until(async () => await server.connections() === 0, { timeout: 2000 })
+  clock.advance(10_000)
+  await until(async () => await server.connections() === 0)
+})
+
+t.test('calls that end close the connections that are kept, too', async t => {
+  for (const way of ['close', 'destroy'] as const) {
+    const slow = await startServer(t, 'a', ({ url }, response) => {
+      if (url === '/slow') slow.server.once('answer', () => response.end('late'))
+      else response.end('a')
+    })
+    slow.server.keepAliveTimeout = 60_000
+    const source = new MemorySource({ svc: [slow.instance] })
+    const calls = startCalls(t, source, { clock: new ManualClock() })
+    const running = calls.request('http://svc/slow').then(({ body }) => body.text(), ({ code }) => code)
+    await once(slow.server, 'request')
+    await (await calls.request('http://svc/')).body.text()
+    source.set('svc', [], true)
+    t.equal(await slow.connections(), 2)
+    const ended = calls[way]()
+    slow.server.emit('answer')
+    t.equal(await running, way === 'close' ? 'late' : 'UND_ERR_DESTROYED')
+    await ended
+    await until(async () => await slow.connections() === 0)
+  }
 })
 
 t.test('an instance that moves under its id is called where it is now, and no more where it was', async t => {
