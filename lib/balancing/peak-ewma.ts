@@ -81,7 +81,7 @@ export class PeakEwma implements Strategy {
   }
 }
 
-/** Of the latencies that are known, out of a sample. `undefined`: none is. */
+/** Of the latencies that are known, out of a sample; of two in the middle the lower one. `undefined`: none is. */
 function medianOf (endpoints: readonly Endpoint[]): number | undefined {
   const step = Math.ceil(endpoints.length / sampleSize)
   const levels: number[] = []
@@ -89,5 +89,5 @@ function medianOf (endpoints: readonly Endpoint[]): number | undefined {
     const level = (endpoints[index] as Endpoint).latencyLevel
     if (level !== -Infinity) levels.push(level)
   }
-  return levels.sort((one, other) => one - other)[Math.floor(levels.length / 2)]
+  return levels.sort((one, other) => one - other)[(levels.length - 1) >> 1]
 }

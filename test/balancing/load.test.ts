@@ -153,6 +153,16 @@ t.test('a newcomer counts as fast as the others are, so that it is neither flood
   t.equal(newcomer.latencyLevel, before[1]?.latencyLevel, 'the median')
 })
 
+t.test('where two are in the middle a newcomer counts as fast as the faster one', async t => {
+  for (const known of [2, 4]) {
+    const before = endpoints(many(known))
+    before.forEach((endpoint, index) => serve(endpoint, 10 * 5 ** index, 100))
+    const newcomer = endpointOf(instance({ id: 'new' }))
+    new PeakEwma(seeded(3)).pick([...before, newcomer], context([], undefined, 100))
+    t.equal(newcomer.latencyLevel, before[known / 2 - 1]?.latencyLevel, `of ${known}`)
+  }
+})
+
 t.test('a newcomer among very fast ones counts 1 ms', async t => {
   const [old, newcomer] = endpoints({ a: 1, new: 1 }) as [Endpoint, Endpoint]
   serve(old, 0.1, 100)
