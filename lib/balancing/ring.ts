@@ -1,9 +1,9 @@
 import { hashOf, mix } from './hash.ts'
 
-/** Points for all together at the most: building 2^17 takes some 15 ms, once for each change of the list. */
+/** Points for all together: building 2^17 takes some 15 ms, once for each change of the list. */
 const maxPoints = 2 ** 17
-/** Points for each: with 256 the shares differ by 6 % (standard deviation), as with Envoy's least ring of 1,024. */
-const mostPoints = 256
+/** Points for a weight of 1: with 256 the shares differ by 6 % (standard deviation), as with Envoy's least ring. */
+const usualPoints = 256
 
 /** A place on the ring and whose it is, in one number that sorts by place. */
 const placeUnit = 2 ** 20
@@ -11,22 +11,22 @@ const placeUnit = 2 ** 20
 /** Who stands on the ring. */
 export interface Member {
   readonly id: string
-  /** Above 0; only how it compares with others' counts. */
+  /** Above 0. */
   readonly weight: number
 }
 
 /**
  * A circle on which everyone stands at many points. A key belongs to whom the next point from its own place on belongs
- * to. Who joins takes keys from the others, and who leaves gives them to the others; nothing else moves.
+ * to. Who joins, or weighs more, takes keys from the others; who leaves, or weighs less, gives them to the others. No
+ * others move, unless the points for all become so many that everyone's are halved, or so few that they are doubled.
  */
 export class Ring {
   /** Sorted: place × 2^20 + index of the member. */
   readonly #points: Float64Array
 
   constructor (members: readonly Member[]) {
-    const each = pointsEach(members.length)
-    const heaviest = members.reduce((most, { weight }) => Math.max(most, weight), 0)
-    const counts = members.map(({ weight }) => Math.max(1, Math.round(each * weight / heaviest)))
+    const each = pointsEach(members)
+    const counts = members.map(({ weight }) => Math.max(1, Math.round(each * weight)))
     this.#points = new Float64Array(counts.reduce((sum, count) => sum + count, 0))
     let next = 0
     members.forEach(({ id }, index) => {
@@ -70,7 +70,8 @@ export class Ring {
   }
 }
 
-/** A power of two, so that it changes, and moves some of everyone's keys, only as the number doubles. */
-function pointsEach (members: number): number {
-  return Math.min(mostPoints, Math.max(1, 2 ** Math.floor(Math.log2(maxPoints / members))))
+/** For a weight of 1, whatever the others weigh. Halved as often as it takes to stay below the most for all. */
+function pointsEach (members: readonly Member[]): number {
+  const wanted = members.reduce((sum, { weight }) => sum + usualPoints * weight, 0)
+  return usualPoints / 2 ** Math.max(0, Math.ceil(Math.log2(wanted / maxPoints)))
 }

@@ -51,6 +51,25 @@ t.test('less weight moves keys away from the one instance only', async t => {
   t.equal((tally(after).b ?? 0) < 800, true)
 })
 
+t.test('when the heaviest one weighs more or less, leaves or joins, keys move from or to that one only', async t => {
+  const weights = { a: 1, b: 1, c: 0.5 }
+  const before = ownersIn(endpoints(weights))
+  const moved = (after: readonly string[]) => after.flatMap((owner, index) =>
+    owner === before[index] ? [] : [[before[index], owner]])
+  const joined = moved(ownersIn(endpoints({ ...weights, heavy: 100 })))
+  t.equal(joined.length > 9500, true, `${joined.length} of 10,000`)
+  t.equal(joined.every(([, owner]) => owner === 'heavy'), true)
+  t.equal(moved(ownersIn(endpoints({ ...weights, a: 2 }))).every(([, owner]) => owner === 'a'), true)
+  for (const list of [{ b: 1, c: 0.5 }, { ...weights, a: 0.1 }]) {
+    t.equal(moved(ownersIn(endpoints(list))).every(([owner]) => owner === 'a'), true)
+  }
+})
+
+t.test('the ring stays within bounds, however heavy its members', async t => {
+  const { heavy = 0, light = 0 } = tally(ownersIn(endpoints({ heavy: 65_535, light: 1 })))
+  t.equal(heavy > 9990 && heavy + light === 10_000, true, `${light} for the light one`)
+})
+
 t.test('after a failure the next one on the ring is picked: where the keys would go without the instance', async t => {
   const list = endpoints(some(10))
   const strategy = new ConsistentHash()
