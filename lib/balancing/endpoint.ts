@@ -30,9 +30,10 @@ export interface EndpointParts {
 
 /** An instance together with what the balancer knows of it. The same object as long as the instance is there. */
 export class Endpoint {
-  // These two begin as what they will be, fractions: that spares a change of the objects' hidden class.
+  // These begin as what they will be, fractions: that spares a change of the objects' hidden class.
   #cost = -Infinity
   #load = 0.5
+  #fill = 0.5
   #instance: ServiceInstance
   #weight: number
   #outstanding = 0
@@ -59,6 +60,9 @@ export class Endpoint {
 
   /** Attempts that were begun and have not ended. */
   get outstanding (): number { return this.#outstanding }
+
+  /** How full it is: attempts under way, for its weight. */
+  get fill (): number { return this.#fill }
 
   /** How full it would be with one attempt more: those that are under way and that one, for its weight. */
   get load (): number { return this.#load }
@@ -94,7 +98,7 @@ export class Endpoint {
     return this.#parts.outlier?.isDue(now) === true
   }
 
-  /** That attempt is about to begin: nobody else makes one. */
+  /** That attempt is about to begin. */
   claim (now: number): void {
     this.#parts.outlier?.claim(now)
   }
@@ -130,6 +134,7 @@ export class Endpoint {
   /** Its instance has left. */
   leave (): void {
     this.#gone = true
+    this.#parts.outlier?.leave()
   }
 
   /** Until more is known its latency is this. */
@@ -150,7 +155,9 @@ export class Endpoint {
 
   /** With weights that are all 0, all count the same. */
   #weigh (): void {
-    this.#load = (this.#outstanding + 1) / (this.#weight === 0 ? 1 : this.#weight)
+    const weight = this.#weight === 0 ? 1 : this.#weight
+    this.#fill = this.#outstanding / weight
+    this.#load = (this.#outstanding + 1) / weight
     if (this.#latency.isKnown) this.#cost = this.#latency.level + Math.log(this.#load)
     else this.#cost = this.#outstanding === 0 ? -Infinity : unknownCost + this.#load
   }

@@ -1,9 +1,7 @@
-import type { Random } from '../clock.ts'
 import type { Endpoint } from './endpoint.ts'
 import { levelOf } from './ewma.ts'
-import { leastUntried, scanLimit } from './least.ts'
-import type { PickContext, Strategy } from './strategy.ts'
-import { TwoChoices } from './two-choices.ts'
+import { Least } from './least.ts'
+import type { PickContext } from './strategy.ts'
 
 /** What is assumed of a newcomer is not less, in milliseconds, or it would get everything. Source: Linkerd, 1 ms. */
 const fastestAssumed = 1
@@ -22,48 +20,24 @@ const sampleSize = 101
 
 /**
  * The one where a request takes the least time: its latency, which rises at once and falls slowly, times the attempts
- * under way there, for its weight. Of all, or of two that are drawn if they are many.
+ * under way there, for its weight.
  */
-export class PeakEwma implements Strategy {
-  readonly goesBy = 'load'
-  readonly #random: Random
-  readonly #choices: TwoChoices
+export class PeakEwma extends Least {
   #endpoints: readonly Endpoint[] = []
   #reviewAt = 0
 
-  constructor (random: Random) {
-    this.#random = random
-    this.#choices = new TwoChoices(random)
-  }
-
-  pick (endpoints: readonly Endpoint[], { tried, now }: PickContext): Endpoint | undefined {
+  override pick (endpoints: readonly Endpoint[], context: PickContext): Endpoint | undefined {
+    const { now } = context
     if (endpoints !== this.#endpoints || now >= this.#reviewAt) this.#review(endpoints, now)
-    if (tried.length > 0) return leastUntried(endpoints, tried, ({ cost }) => cost, this.#random)
-    return endpoints.length > scanLimit ? this.#lesserOfTwo(endpoints) : this.#least(endpoints)
+    return super.pick(endpoints, context)
   }
 
-  /** The search begins anywhere: of several that are equal it is not always the same one. */
-  #least (endpoints: readonly Endpoint[]): Endpoint | undefined {
-    const { length } = endpoints
-    const start = Math.floor(this.#random() * length)
-    let best = endpoints[start]
-    let least = Infinity
-    for (let step = 0, index = start; step < length; step++, index++) {
-      if (index === length) index = 0
-      const endpoint = endpoints[index] as Endpoint
-      const { cost } = endpoint
-      if (cost < least) {
-        least = cost
-        best = endpoint
-      }
-    }
-    return best
+  protected override measure ({ cost }: Endpoint): number {
+    return cost
   }
 
-  #lesserOfTwo (endpoints: readonly Endpoint[]): Endpoint | undefined {
-    const one = this.#choices.first(endpoints)
-    const other = this.#choices.second()
-    return other.cost < one.cost ? other : one
+  protected override bar ({ cost }: Endpoint): number {
+    return cost
   }
 
   /** Newcomers get the median of the others, which neither floods nor starves them; nobody is left far above it. */

@@ -26,16 +26,14 @@ export class TwoChoices {
 
   /** The one to compare it with. */
   second (): Endpoint {
-    const { length } = this.#endpoints
-    if (this.#table === undefined) return this.#after(1 + Math.floor(this.#random() * (length - 1)))
-    const second = this.#table.draw(this.#random)
-    return second === this.#first ? this.#after(1) : this.#endpoints[second] as Endpoint
+    const second = this.#table?.draw(this.#random) ?? this.#first
+    return second === this.#first ? this.#anyOther() : this.#endpoints[second] as Endpoint
   }
 
-  /** So many places further on than the first. */
-  #after (places: number): Endpoint {
-    const place = this.#first + places
-    return this.#endpoints[place < this.#endpoints.length ? place : place - this.#endpoints.length] as Endpoint
+  #anyOther (): Endpoint {
+    const { length } = this.#endpoints
+    const place = this.#first + 1 + Math.floor(this.#random() * (length - 1))
+    return this.#endpoints[place < length ? place : place - length] as Endpoint
   }
 
   #build (endpoints: readonly Endpoint[]): void {

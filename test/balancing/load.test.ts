@@ -3,6 +3,7 @@ import type { Endpoint, Outcome } from '../../lib/balancing/endpoint.ts'
 import { Ewma, memory } from '../../lib/balancing/ewma.ts'
 import { LeastRequest } from '../../lib/balancing/least-request.ts'
 import { PeakEwma } from '../../lib/balancing/peak-ewma.ts'
+import { TwoChoices } from '../../lib/balancing/two-choices.ts'
 import { context, endpointOf, endpoints, idOf, instance, seeded, tally } from './helpers.ts'
 
 // lib/balancing/ewma.ts
@@ -112,6 +113,51 @@ t.test('an attempt on a heavier one counts less', async t => {
   t.same(tally(picked), { heavy: 6, light: 2 })
 })
 
+t.test('weights count where nothing or little is under way too', async t => {
+  for (const light of [1, 70]) {
+    const strategy = new LeastRequest(seeded(5))
+    const lightOnes = Object.fromEntries(Array.from({ length: light }, (_, index) => [`light${index}`, 1]))
+    const list = endpoints({ heavy: 3 * light, ...lightOnes })
+    const heavyIn = (underWay: number): number => {
+      const running: Endpoint[] = []
+      const picked = Array.from({ length: 4000 }, () => {
+        const endpoint = strategy.pick(list, context()) as Endpoint
+        endpoint.begin()
+        running.push(endpoint)
+        if (running.length > underWay) running.shift()?.end()
+        return idOf(endpoint)
+      })
+      for (const endpoint of running) endpoint.end()
+      return (tally(picked).heavy ?? 0) / picked.length
+    }
+    for (const underWay of [0, 1, 3]) {
+      const share = heavyIn(underWay)
+      t.equal(share > 0.68 && share < 0.84, true, `${share} of 0.75, beside ${light} with ${underWay} under way`)
+    }
+  }
+})
+
+// lib/balancing/least.ts, two-choices.ts
+
+for (const [strategy, Create] of [['LeastRequest', LeastRequest], ['PeakEwma', PeakEwma]] as const) {
+  t.test(`${strategy}: of those left after a failure, equal ones all get some`, async t => {
+    const list = endpoints({ a: 1, b: 1, c: 1, d: 1 })
+    const balancer = new Create(seeded(6))
+    const counts = tally(Array.from({ length: 3000 }, () => idOf(balancer.pick(list, context(list.slice(0, 1))))))
+    for (const id of ['b', 'c', 'd']) t.equal(Math.abs((counts[id] ?? 0) - 1000) < 120, true, `${counts[id]} for ${id}`)
+  })
+}
+
+t.test('the one that is drawn twice leaves the comparison to any other', async t => {
+  const list = endpoints({ heavy: 1e9, ...many(64) })
+  const choices = new TwoChoices(seeded(7))
+  const counts = tally(Array.from({ length: 6400 }, () => {
+    choices.first(list)
+    return idOf(choices.second())
+  }))
+  for (const count of Object.values(counts)) t.equal(count < 160, true, `${count} of 6400, for one of 64`)
+})
+
 // lib/balancing/peak-ewma.ts
 
 /** An attempt that is over. */
@@ -128,8 +174,8 @@ t.test('the one where a request takes the least time is picked', async t => {
   serve(slow, 40, 100)
   serve(fast, 10, 100)
   t.equal(strategy.pick(list, context([], undefined, 100)), fast)
-  for (let attempt = 0; attempt < 3; attempt++) fast.begin()
-  t.not(strategy.pick(list, context([], undefined, 100)), fast, 'four at 10 ms are no faster than one at 40')
+  for (let attempt = 0; attempt < 4; attempt++) fast.begin()
+  t.equal(strategy.pick(list, context([], undefined, 100)), slow, 'the fifth at 10 ms takes longer than one at 40')
 })
 
 t.test('with nothing known, those are picked first that nothing was sent to', async t => {
