@@ -2,14 +2,9 @@ import type { Random } from '../clock.ts'
 import type { ServiceInstance } from '../consul/instance.ts'
 import { Endpoints, type EndpointsParts } from './endpoints.ts'
 import { Group } from './group.ts'
-import type { Ejection, OutlierOptions } from './outlier.ts'
+import type { Ejection } from './outlier.ts'
 
-export interface BalancerParts extends EndpointsParts {
-  readonly outlier?: false | OutlierOptions & {
-    /** 0 to 1: no more than this share of a group is left out, and never all. */
-    readonly maxEjected: number
-  }
-}
+export type BalancerParts = EndpointsParts
 
 /** Tags and datacenters may come from users: the groups beyond this many start anew when they are called again. */
 const maxGroups = 1000

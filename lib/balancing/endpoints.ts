@@ -3,7 +3,7 @@ import type { ServiceInstance } from '../consul/instance.ts'
 import { instanceKey } from '../discovery/source.ts'
 import { Endpoint } from './endpoint.ts'
 import { Outlier, type OutlierOptions, type Turn } from './outlier.ts'
-import { Recent } from './recent.ts'
+import { Peers } from './peers.ts'
 
 export interface EndpointsParts {
   /** 0 to 1: the share of an instance in `warning` whose two weights are equal. */
@@ -23,8 +23,8 @@ export class Endpoints {
   readonly #endpoints = new Map<string, Endpoint>()
   /** The same by the instance as it was last seen: most are asked for again unchanged, and there may be thousands. */
   readonly #byInstance = new Map<ServiceInstance, Endpoint>()
-  /** How the attempts at all instances of a service went, by its name. */
-  readonly #recent = new Map<string, Recent>()
+  /** By service and datacenter. */
+  readonly #peers = new Map<string, Peers<Outlier>>()
   #turns = 0
 
   constructor (parts: EndpointsParts) {
@@ -77,7 +77,7 @@ export class Endpoints {
     const { warningShare, outlier = false, random, onTurn } = this.#parts
     return new Endpoint(instance, {
       warningShare,
-      outlier: outlier === false ? undefined : new Outlier(outlier, this.#recentOf(instance), random),
+      outlier: outlier === false ? undefined : new Outlier(outlier, this.#peersOf(instance, outlier), random),
       onTurn: (endpoint, turn) => {
         this.#turns++
         onTurn?.(endpoint, turn)
@@ -85,17 +85,24 @@ export class Endpoints {
     })
   }
 
-  #recentOf ({ name }: ServiceInstance): Recent {
-    const recent = this.#recent.get(name) ?? new Recent()
-    this.#recent.set(name, recent)
-    return recent
+  #peersOf (instance: ServiceInstance, { maxEjected }: OutlierOptions): Peers<Outlier> {
+    const key = peersKey(instance)
+    const peers = this.#peers.get(key) ?? new Peers(maxEjected)
+    this.#peers.set(key, peers)
+    return peers
   }
 
   #forget (endpoint: Endpoint, mayReturn: boolean): void {
     this.#byInstance.delete(endpoint.instance)
     endpoint.leave()
+    const key = peersKey(endpoint.instance)
+    if (this.#peers.get(key)?.size === 0) this.#peers.delete(key)
     this.#parts.onGone(endpoint, mayReturn)
   }
+}
+
+function peersKey ({ name, datacenter }: ServiceInstance): string {
+  return `${name}\n${datacenter}`
 }
 
 function isSamePlace (one: ServiceInstance, other: ServiceInstance): boolean {

@@ -2,7 +2,8 @@ import type { Random } from '../clock.ts'
 import type { ServiceInstance } from '../consul/instance.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { Endpoints } from './endpoints.ts'
-import { Roster, warmthOf } from './roster.ts'
+import { Probes } from './probes.ts'
+import { Roster, warmthOf, without } from './roster.ts'
 import { createStrategy, type StrategyChoice } from './strategies.ts'
 import type { PickContext, Strategy } from './strategy.ts'
 
@@ -17,6 +18,7 @@ export class Group {
   readonly #maxEjected: number
   readonly #random: Random
   readonly #strategies = new Map<string, Strategy>()
+  readonly #probes = new Probes()
   #instances: readonly ServiceInstance[] = []
   #roster: Roster
   #turns = 0
@@ -70,8 +72,8 @@ export class Group {
 
   #pick (choice: StrategyChoice, context: PickContext): Endpoint | undefined {
     const strategy = this.#strategy(choice)
-    if (strategy.goesBy === 'choice') return this.#choose(strategy, context)
-    const due = context.now >= this.#roster.dueAt ? this.#roster.takeDue(context) : undefined
+    if (strategy.goesBy === 'choice') return this.#choose(strategy, typeof choice === 'string', context)
+    const due = context.now >= this.#probes.dueAt ? this.#probes.take(context) : undefined
     if (due !== undefined) return due
     const { candidates, warmUntil } = this.#roster
     if (!hasUntried(candidates, context.tried)) return undefined
@@ -79,26 +81,30 @@ export class Group {
     return strategy.pick(candidates, context)
   }
 
-  /** The ejected ones are like those that the call has been to already. */
-  #choose (strategy: Strategy, context: PickContext): Endpoint | undefined {
-    const { members } = this.#roster
-    const { service, key, now, repeatable } = context
-    const tried = this.#closedTo(context)
-    if (!hasUntried(members, tried)) return undefined
-    return strategy.pick(members, tried === context.tried ? context : { service, key, now, repeatable, tried })
+  /** Who has worked something out from the list keeps it: ejected ones are as if the call had been there already. */
+  #choose (strategy: Strategy, keepsList: boolean, context: PickContext): Endpoint | undefined {
+    if (!this.#hasChoice(context)) return undefined
+    const { members, candidates, ejected } = this.#roster
+    const { service, key, now, repeatable, tried } = context
+    const closed = ejected.length === 0 ? ejected : this.#probes.closedTo(context)
+    if (closed.length === 0) return claimed(strategy.pick(members, context), now)
+    if (!keepsList) {
+      const open = closed.length === ejected.length ? candidates : without(members, closed)
+      return claimed(strategy.pick(open, context), now)
+    }
+    const all = tried.length === 0 ? closed : [...tried, ...closed]
+    return claimed(strategy.pick(members, { service, key, now, repeatable, tried: all }), now)
   }
 
-  #closedTo (context: PickContext): readonly Endpoint[] {
-    const { ejected } = this.#roster
-    return ejected.length === 0 ? context.tried : [...context.tried, ...this.#roster.closedTo(context)]
+  #hasChoice (context: PickContext): boolean {
+    return hasUntried(this.#roster.candidates, context.tried) || this.#probes.areOpenTo(context)
   }
 
   /** Whether the strategy had a choice. */
   #hasRegular (choice: StrategyChoice, context: PickContext): boolean {
-    const { members, candidates } = this.#roster
     return this.#strategy(choice).goesBy === 'choice'
-      ? hasUntried(members, this.#closedTo(context))
-      : hasUntried(candidates, context.tried)
+      ? this.#hasChoice(context)
+      : hasUntried(this.#roster.candidates, context.tried)
   }
 
   /** Newcomers pass some of their turns on. */
@@ -122,6 +128,7 @@ export class Group {
     const endpoints = instances.map(instance => this.#endpoints.of(instance, now))
     const before = instances === this.#instances ? this.#roster : undefined
     this.#roster = new Roster(endpoints, this.#maxEjected, now, before)
+    this.#probes.watch(this.#roster.ejected)
     this.#instances = instances
     this.#turns = this.#endpoints.turns
     this.#updateAt = now + instances.length * updatePause
@@ -140,4 +147,9 @@ export class Group {
 
 function hasUntried (endpoints: readonly Endpoint[], tried: readonly Endpoint[]): boolean {
   return tried.length === 0 ? endpoints.length > 0 : endpoints.some(endpoint => !tried.includes(endpoint))
+}
+
+function claimed (endpoint: Endpoint | undefined, now: number): Endpoint | undefined {
+  if (endpoint?.ejection !== undefined) endpoint.claim(now)
+  return endpoint
 }

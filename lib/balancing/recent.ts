@@ -32,6 +32,10 @@ export class Recent {
     return this.#allFailures
   }
 
+  isEmpty (now: number): boolean {
+    return this.successes(now) + this.failures(now) === 0
+  }
+
   clear (): void {
     this.#successes.fill(0)
     this.#failures.fill(0)

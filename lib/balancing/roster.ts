@@ -1,15 +1,9 @@
 import type { Endpoint } from './endpoint.ts'
-import type { PickContext } from './strategy.ts'
 
 /** For how long a newcomer gets less than its share, where nothing but turns decides. Milliseconds. */
 const warmUp = 10_000
 /** Its least share of its share. Source: Envoy's slow start, `min_weight_percent` 10 %. */
 const leastWarmth = 0.1
-/** For how long a call is waited for that goes on elsewhere if the attempt fails. Milliseconds. */
-const patience = 5000
-/** How soon after no ejected endpoint could be tried it is looked again. Milliseconds. */
-const lookAgain = 10
-
 /** The endpoints of a group, as one list of instances and the ejections of a moment make them. */
 export class Roster {
   /** Those that are picked. */
@@ -22,7 +16,6 @@ export class Roster {
   readonly spare: readonly Endpoint[]
   /** While the clock is before this, a candidate is new. */
   readonly warmUntil: number
-  #dueAt: number
 
   /**
    * @param maxEjected 0 to 1: the share that may be left out
@@ -36,26 +29,8 @@ export class Roster {
     this.candidates = this.ejected.length === 0
       ? this.members
       : kept(before?.candidates, without(this.members, this.ejected))
-    this.#dueAt = this.ejected.reduce((first, { ejection }) => Math.min(first, ejection?.until ?? 0), Infinity)
     welcome(endpoints, now)
     this.warmUntil = this.candidates.reduce((last, { joinedAt = 0 }) => Math.max(last, joinedAt), -Infinity) + warmUp
-  }
-
-  /** From then on an ejected endpoint may be waiting to be tried: see `takeDue()`. */
-  get dueAt (): number { return this.#dueAt }
-
-  /** An ejected endpoint whose time is over, if this call is to find out how it is. */
-  takeDue (context: PickContext): Endpoint | undefined {
-    if (context.tried.length > 0) return undefined
-    const due = this.ejected.find(endpoint => mayTry(endpoint, context))
-    if (due !== undefined) due.claim(context.now)
-    else if (context.repeatable) this.#dueAt = context.now + lookAgain
-    return due
-  }
-
-  /** What a call that makes its own choice must leave out. */
-  closedTo (context: PickContext): readonly Endpoint[] {
-    return this.ejected.filter(endpoint => !mayTry(endpoint, context))
   }
 
   /** With all candidates tried: those of weight 0, then the ejected ones. */
@@ -76,11 +51,6 @@ function welcome (endpoints: readonly Endpoint[], now: number): void {
   for (const endpoint of endpoints) if (endpoint.joinedAt === undefined) endpoint.join(joinedAt)
 }
 
-function mayTry (endpoint: Endpoint, { repeatable, now }: PickContext): boolean {
-  if (!endpoint.isDue(now)) return false
-  return repeatable || now >= (endpoint.ejection?.until ?? 0) + patience
-}
-
 /** The list of before, if it holds the same. */
 function kept (before: readonly Endpoint[] | undefined, now: readonly Endpoint[]): readonly Endpoint[] {
   if (before?.length !== now.length) return now
@@ -96,7 +66,7 @@ function leftOut (members: readonly Endpoint[], maxEjected: number): readonly En
   return ejected.sort((one, other) => (other.ejection?.until ?? 0) - (one.ejection?.until ?? 0)).slice(0, most)
 }
 
-function without (endpoints: readonly Endpoint[], some: readonly Endpoint[]): readonly Endpoint[] {
+export function without (endpoints: readonly Endpoint[], some: readonly Endpoint[]): readonly Endpoint[] {
   const left = new Set(some)
   return endpoints.filter(endpoint => !left.has(endpoint))
 }

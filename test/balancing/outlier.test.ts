@@ -28,6 +28,7 @@ class Service {
       onGone () {},
       onTurn: (endpoint, turn) => this.turns.push(`${idOf(endpoint)} ${turn}`)
     })
+    for (const { id } of this.instances) this.endpoint(id)
   }
 
   pick ({ tried = [] as Endpoint[], repeatable = true, key = undefined as string | undefined } = {}) {
@@ -137,8 +138,8 @@ t.test('when its time is over, one attempt finds out how it is, and others wait 
   t.equal(probe, a)
   probe.begin()
   const startedAt = service.now
-  service.now += 60_000
-  t.same(service.picks(4), { b: 2, c: 2 }, 'however long it takes')
+  service.now += 4999
+  t.same(service.picks(4), { b: 2, c: 2 })
   probe.record('success', startedAt, service.now)
   probe.end()
   t.same(service.turns, ['a ejected', 'a returned'])
@@ -158,7 +159,7 @@ t.test('an attempt that fails then keeps it out for twice as long, up to the lim
   const times = [0, 1 - 2 ** -53].map(number => {
     const balancer = new Balancer({ warningShare: 0.1, outlier, random: () => number, onGone () {} })
     const context = { service: 'svc', key: undefined, tried: [], now: 0, repeatable: true }
-    const endpoint = balancer.group('svc').pick([instance()], 'round-robin', context) as Endpoint
+    const endpoint = balancer.group('svc').pick([instance(), instance({ id: 'b' })], 'first', context) as Endpoint
     for (let now = 0; now <= 100; now += 20) endpoint.record('failure', now, now)
     return Math.round((endpoint.ejection?.until ?? 0) - (endpoint.ejection?.since ?? 0))
   })
@@ -187,7 +188,64 @@ t.test('an attempt that says nothing leaves the next one to find out', async t =
   const a = service.eject('a')
   service.now += 5000
   service.attempt(service.pick(), 'neutral')
+  service.now += 100
   t.equal(service.pick(), a)
+})
+
+t.test('a probe that takes longer than an ejection is not waited for, and still counts', async t => {
+  const service = new Service('abc')
+  const a = service.eject('a')
+  service.now += 5000
+  const startedAt = service.now
+  service.pick().begin()
+  service.now += 5000
+  t.equal(service.pick(), a)
+  a.begin()
+  t.same(service.picks(4), { b: 2, c: 2 })
+  a.record('success', startedAt, service.now)
+  t.same(service.turns, ['a ejected', 'a returned'])
+})
+
+t.test('a probe that was chosen and never began leaves the next one to find out', async t => {
+  const service = new Service('ab')
+  const a = service.eject('a')
+  service.now += 5000
+  t.equal(service.pick(), a)
+  service.now += 100
+  t.equal(service.pick(), a)
+})
+
+t.test('however many are to be probed, the calls of 100 ms give one', async t => {
+  const service = new Service('abcdefgh')
+  service.picks(8)
+  for (const id of 'abcd') service.eject(id)
+  service.now += 6000
+  const probes = Array.from({ length: 40 }, () => {
+    const endpoint = service.pick()
+    const isProbe = endpoint.ejection !== undefined
+    service.attempt(endpoint, isProbe ? 'failure' : 'success')
+    return isProbe
+  })
+  t.equal(probes.filter(Boolean).length, 4, 'each of them, within 800 ms')
+  t.equal(probes.lastIndexOf(true) >= 15, true, 'and not one after the other')
+})
+
+t.test('while ejections run, a pick asks no ejected instance how it is', async t => {
+  for (const strategy of ['round-robin', 'consistent-hash', (all: readonly ServiceInstance[]) => all[0]] as const) {
+    const service = new Service('abcd', strategy)
+    const a = service.eject('a')
+    let asked = 0
+    const { isDue } = a
+    a.isDue = now => {
+      asked++
+      return isDue.call(a, now)
+    }
+    service.picks(100, { key: 'user' })
+    t.equal(asked, 0)
+    service.now += 5000
+    if (strategy === 'round-robin') service.picks(100, { repeatable: false })
+    t.equal(asked, 0, 'nor for calls that do not probe yet')
+  }
 })
 
 t.test('attempts that were begun before the ejection change nothing', async t => {
@@ -215,16 +273,95 @@ t.test('a call that may be repeated finds out; one that may not only after anoth
 
 t.test('half of the instances at the most are left out, and never the last', async t => {
   const service = new Service('abcde')
-  service.picks(5)
-  const d = service.endpoint('d')
-  for (let each = 0; each < 2000; each++) d.record('success', service.now, service.now)
-  for (const id of ['a', 'b', 'c']) service.eject(id)
-  t.same(service.turns, ['a ejected', 'b ejected', 'c ejected'])
-  t.same(Object.keys(service.picks(30)).toSorted(), ['a', 'd', 'e'], 'the one with the shortest to go is used')
+  const [c] = 'cab'.split('').map(id => service.eject(id))
+  t.same(service.turns, ['c ejected', 'a ejected'])
+  t.same(Object.keys(service.picks(30)).toSorted(), ['b', 'd', 'e'])
+  t.equal(service.balancer.ejectionOf(service.endpoint('b').instance), undefined, 'it fails, and is used')
+  service.now = c?.ejection?.until ?? 0
+  service.attempt(service.pick(), 'success')
+  service.attempt(service.endpoint('b'), 'failure')
+  t.same(service.turns, ['c ejected', 'a ejected', 'c returned', 'b ejected'])
   const alone = new Service('a')
   alone.eject('a')
-  t.same(alone.turns, ['a ejected'])
+  t.same(alone.turns, [])
   t.same(alone.picks(3), { a: 3 })
+})
+
+t.test('of the instances with one tag half are left out too; those whose time is over first are used', async t => {
+  const service = new Service('abcd')
+  for (const id of 'ab') service.eject(id)
+  const group = service.balancer.group('svc', 'tag')
+  const context = { service: 'svc', key: undefined, tried: [], now: service.now, repeatable: true }
+  const picks = Array.from({ length: 4 }, () => idOf(group.pick(service.instances.slice(0, 2), 'random', context)))
+  t.same(picks, ['a', 'a', 'a', 'a'])
+})
+
+t.test('several that fail at once are all ejected; another one that fails a little changes nothing', async t => {
+  const service = new Service('abcdefghij')
+  const failing = 'abcd'.split('').map(id => service.endpoint(id))
+  for (let round = 0; round < 20; round++) {
+    for (const id of 'efghij') {
+      service.attempt(service.endpoint(id), id === 'e' && round % 5 === 0 ? 'failure' : 'success')
+    }
+    if (round >= 10) for (const endpoint of failing) service.attempt(endpoint, 'failure')
+  }
+  t.same(service.turns, ['a ejected', 'b ejected', 'c ejected', 'd ejected'])
+  t.equal(failing.every(({ ejection }) => ejection?.reason === 'consecutive failures'), true)
+})
+
+t.test('failures of an instance that came back or left say nothing of the others', async t => {
+  const service = new Service('abc')
+  const [a, b] = [service.endpoint('a'), service.endpoint('b')]
+  service.eject('a')
+  service.attempt(a, 'success')
+  service.attempt(service.eject('b'), 'success')
+  t.same(service.turns, ['a ejected', 'a returned', 'b ejected', 'b returned'])
+  const gone = service.eject('a')
+  service.balancer.remove([gone.instance])
+  service.attempt(gone, 'success')
+  service.attempt(gone, 'failure', 20)
+  t.same(service.turns.slice(4), ['a ejected'], 'it is not heard of any more')
+  service.attempt(b, 'failure', 5)
+  t.same(service.turns.slice(5), ['b ejected'], 'one of the two that are left')
+})
+
+t.test('where half of many fail in the same moment, each of them is ejected', async t => {
+  const ids = Array.from({ length: 200 }, (_, index) => String.fromCharCode(1000 + index))
+  const service = new Service(ids.join(''))
+  const all = ids.map(id => service.endpoint(id))
+  for (let round = 0; round < 5; round++) {
+    for (const [index, endpoint] of all.entries()) {
+      endpoint.record(index < 100 ? 'failure' : 'success', service.now, service.now)
+    }
+    service.now += 200
+  }
+  t.equal(all.filter(({ ejection }) => ejection !== undefined).length, 100)
+})
+
+t.test('after an idle hour a success rate takes a second anew', async t => {
+  const service = new Service('ab')
+  const a = service.endpoint('a')
+  service.attempt(a, 'success', 100)
+  service.now += 3_600_000
+  a.record('success', service.now, service.now)
+  for (let each = 0; each < 20; each++) a.record('failure', service.now, service.now)
+  t.same(service.turns, [])
+  service.now += 1000
+  a.record('failure', service.now, service.now)
+  t.same(service.turns, ['a ejected'])
+})
+
+t.test('what fails in one datacenter says nothing of another', async t => {
+  const service = new Service('ab')
+  const far = [...'ab'].map(id => instance({ id, datacenter: 'dc2' }))
+  const group = service.balancer.group('svc', '', 'dc2')
+  const context = { service: 'svc', key: undefined, tried: [], now: service.now, repeatable: true }
+  for (const tried of [[], far.map(each => group.pick([each], 'first', context) as Endpoint).slice(0, 1)]) {
+    const endpoint = group.pick(far, 'first', { ...context, tried }) as Endpoint
+    service.attempt(endpoint, 'failure', 4)
+  }
+  service.eject('a')
+  t.same(service.turns, ['a ejected'])
 })
 
 t.test('those that are left out are the last resort of a call', async t => {

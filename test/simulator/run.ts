@@ -31,6 +31,8 @@ export interface Figures {
   readonly attempts: number
   /** Percent of the attempts of a time that one server got. */
   shareOf: (server: number, from: number, to: number) => number
+  /** The largest percentage of the attempts of 100 ms that the first so many servers got, from a time on. */
+  mostOf: (servers: number, from: number) => number
 }
 
 /** The figures of one run. With the same seed they are the same on every machine. */
@@ -56,7 +58,7 @@ export function simulate (
   }
   arrive()
   simulation.run()
-  return figuresOf(results, servers)
+  return figuresOf(results, servers, duration)
 }
 
 /** Times as between independent events. */
@@ -64,7 +66,9 @@ export function exponential (random: () => number, mean: number): number {
   return -Math.log(1 - random()) * mean
 }
 
-function figuresOf ({ latencies, errors, sent }: Results, servers: readonly SimulatedServer[]): Figures {
+function figuresOf (
+  { latencies, errors, sent }: Results, servers: readonly SimulatedServer[], duration: number
+): Figures {
   const sorted = Float64Array.from(latencies).sort()
   const quantile = (share: number): number => sorted[Math.ceil(share * sorted.length) - 1] as number
   const countIn = ({ requests }: SimulatedServer, from: number, to: number): number =>
@@ -80,6 +84,17 @@ function figuresOf ({ latencies, errors, sent }: Results, servers: readonly Simu
     shareOf: (server, from, to) => {
       const counts = servers.map(each => countIn(each, from, to))
       return 100 * (counts[server] as number) / counts.reduce((sum, count) => sum + count, 0)
+    },
+    mostOf: (some, from) => {
+      const [counts, all] = [new Float64Array(duration / 100), new Float64Array(duration / 100)]
+      for (const [server, { requests }] of servers.entries()) {
+        for (const at of requests) {
+          all[Math.floor(at / 100)]!++
+          if (server < some) counts[Math.floor(at / 100)]!++
+        }
+      }
+      const first = from / 100
+      return counts.subarray(first).reduce((most, count, step) => Math.max(most, 100 * count / all[first + step]!), 0)
     }
   }
 }

@@ -175,6 +175,16 @@ export const scenarios = {
     rate: 4200,
     duration: 3000
   },
+  halfDie: {
+    title: 'half of 200 die: they take requests and never answer; limit of an attempt 250 ms',
+    shows: 'errors',
+    servers: random => [
+      ...same(100, now => now >= 3000 ? { time: 0, reply: 'silent' } : usual(random)()), ...same(100, usual(random))
+    ],
+    rate: 2000,
+    duration: 20_000,
+    timeout: 250
+  },
   outage: {
     title: 'total outage: all answer 503',
     shows: 'errors',

