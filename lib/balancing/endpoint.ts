@@ -73,6 +73,9 @@ export class Endpoint {
   /** Its latency, to be compared with others'; -Infinity: nothing is known. */
   get latencyLevel (): number { return this.#latency.level }
 
+  /** When that was last learnt, or assumed. The clock's time. */
+  get latencyAt (): number { return this.#latency.updatedAt }
+
   /** Set while it is ejected. */
   get ejection (): Ejection | undefined { return this.#parts.outlier?.ejection }
 

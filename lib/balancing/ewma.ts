@@ -21,6 +21,9 @@ export class Ewma {
 
   get level (): number { return this.#level }
 
+  /** When it last changed. The clock's time. */
+  get updatedAt (): number { return this.#updatedAt }
+
   /** Whether there is anything to go by. */
   get isKnown (): boolean { return this.#level !== -Infinity }
 
@@ -31,9 +34,9 @@ export class Ewma {
     this.#set(latency > average ? latency : average + latency * (1 - remembered), now)
   }
 
-  /** It would have been a latency of that much at the least. */
+  /** It would have been a latency of that much at the least: of an unknown one that says nothing. */
   addAtLeast (latency: number, now: number): void {
-    if (latency > this.at(now)) this.#set(latency, now)
+    if (this.isKnown && latency > this.at(now)) this.#set(latency, now)
   }
 
   /** Takes over a level, as long as nothing better is known. */

@@ -7,10 +7,10 @@ import type { PickContext } from './strategy.ts'
 const fastestAssumed = 1
 
 /**
- * Nobody counts as slower than so many times the median. After at most 5 s × ln(30) = 17 s without a request it is as
- * cheap as the others again, whatever its last latency was, and one request shows how it is now.
+ * Of whom nothing was heard for so long counts like a newcomer, unless it was one of the faster ones: one request shows
+ * how it is now, whatever its last latency was. Milliseconds; of an older latency less than 5 % would be left.
  */
-const slowest = Math.log(30)
+const forgottenAfter = 15_000
 
 /** How often latencies are compared with the median. Milliseconds. */
 const reviewInterval = 1000
@@ -40,7 +40,7 @@ export class PeakEwma extends Least {
     return cost
   }
 
-  /** Newcomers get the median of the others, which neither floods nor starves them; nobody is left far above it. */
+  /** Newcomers get the median of the others, which neither floods nor starves them. */
   #review (endpoints: readonly Endpoint[], now: number): void {
     this.#endpoints = endpoints
     this.#reviewAt = now + reviewInterval
@@ -48,9 +48,8 @@ export class PeakEwma extends Least {
     if (median === undefined) return
     const assumed = Math.max(median, levelOf(fastestAssumed, now))
     for (const endpoint of endpoints) {
-      const level = endpoint.latencyLevel
-      if (level === -Infinity) endpoint.assumeLatency(assumed, now)
-      else if (level > assumed + slowest) endpoint.assumeLatency(assumed + slowest, now)
+      const isForgotten = endpoint.latencyLevel > assumed && now - endpoint.latencyAt >= forgottenAfter
+      if (isForgotten || endpoint.latencyLevel === -Infinity) endpoint.assumeLatency(assumed, now)
     }
   }
 }

@@ -51,6 +51,9 @@ t.test('nothing overflows in years', async t => {
 
 t.test('a latency that is known to be longer than that only raises it', async t => {
   const ewma = new Ewma()
+  ewma.addAtLeast(1, 0)
+  t.equal(ewma.isKnown, false, 'alone it says nothing')
+  ewma.add(20, 0)
   ewma.addAtLeast(100, 0)
   ewma.addAtLeast(50, 0)
   t.equal(at(ewma, 0), '100.000')
@@ -239,6 +242,29 @@ t.test('who was slow or failed is tried again, at the latest after 18 s without 
     }
     t.equal(now > 14_000 && now <= 18_000, true, `after ${now} ms`)
   }
+})
+
+t.test('groups with one in common take nothing from each other', async t => {
+  const [fast, other, shared, ...slow] = endpoints({ fast: 1, other: 1, shared: 1, a: 1, b: 1 })
+  const [inFast, inSlow] = [[fast, other, shared], [shared, ...slow]] as [Endpoint[], Endpoint[]]
+  const strategies = [new PeakEwma(seeded(6)), new PeakEwma(seeded(7))] as const
+  for (let now = 0; now < 20_000; now += 100) {
+    for (const endpoint of inFast) serve(endpoint, endpoint === shared ? 1000 : 2, now)
+    for (const endpoint of slow) serve(endpoint, 1000, now)
+    t.not(strategies[0].pick(inFast, context([], undefined, now)), shared)
+    strategies[1].pick(inSlow, context([], undefined, now))
+    t.equal(shared?.latencyLevel.toFixed(6), slow[0]?.latencyLevel.toFixed(6))
+  }
+})
+
+t.test('who was fast keeps what is known of it, however long nothing is sent', async t => {
+  const [fast, fair, slow] = endpoints({ fast: 1, fair: 1, slow: 1 }) as unknown as [Endpoint, Endpoint, Endpoint]
+  serve(fast, 10, 0)
+  serve(fair, 20, 0)
+  serve(slow, 30, 0)
+  const { latencyLevel } = fast
+  t.equal(new PeakEwma(seeded(8)).pick([fast, fair, slow], context([], undefined, 60_000)), fast)
+  t.equal(fast.latencyLevel, latencyLevel)
 })
 
 t.test('of many, the better of two that are drawn is picked', async t => {
