@@ -42,6 +42,12 @@ t.test('one of three stopped: its share is gone within a second, and back within
   t.equal(shareOf(0, 58_000, 62_000) > 80 / 3, true, `${shareOf(0, 58_000, 62_000)} %`)
 })
 
+t.test('half of 200 die: they are left out within 5 s, and probed by a few calls at a time', async t => {
+  for (const { mostOf } of strategies.map(strategy => results.halfDie[strategy])) {
+    t.equal(mostOf(100, 8000) < 5, true, `${mostOf(100, 8000)} %`)
+  }
+})
+
 t.test('a total outage costs at most a quarter more attempts than there are requests', async t => {
   for (const { attempts } of strategies.map(strategy => results.outage[strategy])) {
     t.equal(attempts <= 1.25, true, `${attempts} attempts`)
