@@ -164,13 +164,16 @@ t.test('an upgraded connection counts until it closes', async t => {
   t.equal(endpoint.outstanding, 0)
 })
 
+/** So that one may be ejected; the strategy `first` does not send it anything. */
+const another = instance({ id: 'z', port: 1 })
+
 t.test('a timeout is the instance\'s fault, unless this process is what was late', async t => {
   for (const delay of [0, 2000]) {
     seen.clear()
     const { instance, ...server } = await startServer(t, 'silent', () => {})
     const clock = new ManualClock()
-    const { request, ejectionOf } = startCalls(t, new MemorySource({ svc: [instance] }), {
-      timeout: 1000, retries: 0, outlier, clock: lateClock(clock, delay)
+    const { request, ejectionOf } = startCalls(t, new MemorySource({ svc: [instance, another] }), {
+      strategy: 'first', timeout: 1000, retries: 0, outlier, clock: lateClock(clock, delay)
     })
     const messages: Pick<AttemptMessage, 'outcome' | 'duration'>[] = []
     const listener = (message: unknown) => { messages.push(message as AttemptMessage) }
