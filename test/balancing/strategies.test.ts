@@ -70,15 +70,19 @@ for (const choice of choices) {
       t.test('makes no list or object', async t => {
         for (const size of [10, 100]) {
           const list = [...endpoints(Object.fromEntries(Array.from({ length: size }, (_, index) => [`i${index}`, 1])))]
-          const strategy = create()
+          // Always the same number: a fraction that is made anew takes 16 bytes itself.
+          const strategy = createStrategy(choice, () => 0.37)
           const same = call()
-          const garbage = Array.from({ length: 20 }, () => {
+          const garbage = Array.from({ length: 60 }, () => {
             const before = process.memoryUsage().heapUsed
             for (let pick = 0; pick < 5000; pick++) strategy.pick(list, same)
             return (process.memoryUsage().heapUsed - before) / 5000
-          }).filter(bytes => bytes >= 0)
-          // Until it is optimized, code puts each fraction into 16 bytes of its own. A list of ten takes more than 96.
-          t.equal(Math.min(...garbage) <= 96, true, `${Math.min(...garbage)} bytes a pick among ${size}`)
+          })
+          // At first the code is not optimized yet; a collection makes a number negative.
+          const usual = garbage.slice(30).filter(bytes => bytes >= 0).sort((one, other) => one - other)
+          const median = usual[usual.length >> 1] as number
+          // Under test up to 48 are seen, with `first` too, which makes nothing. The smallest object adds 24.
+          t.equal(median < 64, true, `${median} bytes a pick among ${size}`)
         }
       })
     }
