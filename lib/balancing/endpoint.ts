@@ -128,6 +128,11 @@ export class Endpoint {
     this.#weigh()
   }
 
+  /** An attempt that was recorded as a success at that time was none: a record of its failure follows. */
+  takeBack (recordedAt: number, now: number): void {
+    this.#parts.outlier?.takeBack(recordedAt, now)
+  }
+
   /** The attempt is over, its response read to the end. Once for every `begin()`. */
   end (): void {
     this.#outstanding--

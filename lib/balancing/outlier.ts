@@ -110,6 +110,11 @@ export class Outlier {
     return reason && this.#peers.hasRoom ? this.#eject(reason, now) : undefined
   }
 
+  /** An attempt that was recorded as a success at that time was none: a record of its failure follows. */
+  takeBack (recordedAt: number, now: number): void {
+    this.#recent?.takeBack(recordedAt, now)
+  }
+
   /** There is reason to believe that it is well: what was before is forgotten. */
   clear (now: number): Turn | undefined {
     this.#failures = 0

@@ -22,6 +22,15 @@ export class Recent {
     }
   }
 
+  /** What was a success at that time was none. */
+  takeBack (at: number, now: number): void {
+    this.#moveTo(now)
+    const slot = Math.floor(at / slotLength)
+    if (slot <= this.#slot - slots || this.#successes[slot % slots] === 0) return
+    this.#successes[slot % slots]!--
+    this.#allSuccesses--
+  }
+
   successes (now: number): number {
     this.#moveTo(now)
     return this.#allSuccesses

@@ -49,8 +49,9 @@ export class Attempt implements PooledRequest {
   #stale = false
   #over = false
   #startedAt = 0
-  /** Whether its endpoint has been told how it went. */
-  #recorded = false
+  /** What its endpoint has been told of how it went, and when. */
+  #recorded: Outcome | undefined
+  #recordedAt = 0
   /** Whether it ends for a reason that is not the instance's. */
   #blameless = false
   /** Whether this process is what took so long. */
@@ -87,6 +88,18 @@ export class Attempt implements PooledRequest {
   /** Ends it, for a reason that is not the instance's; the owner is told that it failed. */
   abort (error: Error): void {
     this.#blameless = true
+    this.#abandon(error)
+  }
+
+  /**
+   * The time of the whole call is over: the instance's fault too if it had at least half of that to itself.
+   *
+   * @param ms how long the call was to take. Milliseconds
+   */
+  expire (error: Error, ms: number, isLate: boolean): void {
+    const silentSince = Math.max(this.#startedAt, this.#lastSentAt)
+    this.#late = isLate
+    this.#blameless = isLate || this.connection === undefined || this.#parts.clock.now() - silentSince < ms / 2
     this.#abandon(error)
   }
 
@@ -157,10 +170,11 @@ export class Attempt implements PooledRequest {
   }
 
   #record (outcome: Outcome, status?: number, error?: Error): void {
-    if (this.#recorded) return
-    this.#recorded = true
+    if (this.#recorded !== undefined) return
     const { clock, events } = this.#parts
     const now = clock.now()
+    this.#recorded = outcome
+    this.#recordedAt = now
     this.endpoint.record(outcome, this.#startedAt, now, this.#late ? 0 : undefined)
     if (!events.attempt.hasSubscribers) return
     const { instance } = this.endpoint
@@ -171,7 +185,10 @@ export class Attempt implements PooledRequest {
   /** A response that breaks off was a success until then. */
   #recordFailure (error: Error): void {
     const isBlameless = this.#isBlamelessFor(error)
-    if (this.#answered && isBreak(error) && !isBlameless) this.#recorded = false
+    if (this.#recorded === 'success' && isBreak(error) && !isBlameless) {
+      this.endpoint.takeBack(this.#recordedAt, this.#parts.clock.now())
+      this.#recorded = undefined
+    }
     this.#record(isBlameless ? 'neutral' : 'failure', undefined, error)
   }
 

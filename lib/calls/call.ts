@@ -199,9 +199,15 @@ export class Call implements AttemptOwner {
     const { deadline, endsAt } = this.#balance
     // Whole milliseconds, so that most fetches have as much left as the others.
     const left = endsAt === undefined ? deadline : Math.max(1, Math.ceil(endsAt - this.#parts.clock.now()))
-    this.#limit = this.#parts.limits.start(left, () => {
-      this.abort(new DeadlineError(this.#route.service, deadline))
-    })
+    this.#limit = this.#parts.limits.start(left, isLate => this.#expire(isLate))
+  }
+
+  #expire (isLate: boolean): void {
+    const { deadline } = this.#balance
+    const error = new DeadlineError(this.#route.service, deadline)
+    this.#aborted = true
+    if (this.#attempt === undefined) this.#fail(error)
+    else this.#attempt.expire(error, deadline, isLate)
   }
 
   #fail (error: Error): void {

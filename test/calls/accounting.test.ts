@@ -196,3 +196,49 @@ t.test('a timeout is the instance\'s fault, unless this process is what was late
     t.equal(endpoint.latencyLevel > -Infinity, !isLate, 'that it was slow is known, or nothing is')
   }
 })
+
+t.test('an instance that never answers within the deadline is ejected, unless this process was late', async t => {
+  const { instance, server } = await startServer(t, 'silent', () => {})
+  for (const late of [0, 2000]) {
+    const clock = new ManualClock()
+    const { request, ejectionOf } = startCalls(t, new MemorySource({ svc: [instance, another] }), {
+      strategy: 'first', timeout: 30_000, deadline: 1000, retries: 0, outlier, clock: lateClock(clock, late)
+    })
+    for (let call = 1; call <= 5; call++) {
+      t.equal(ejectionOf(instance), undefined)
+      const failed = t.rejects(request('http://svc/'), { code: 'FST_CONSUL_DEADLINE' })
+      await once(server, 'request')
+      clock.advance(1000 + late)
+      if (late > 0) clock.advance(20 + late)
+      await failed
+    }
+    t.equal(ejectionOf(instance)?.reason, late > 0 ? undefined : 'consecutive failures')
+  }
+})
+
+t.test('an instance that breaks off every response is ejected; a refusal that breaks off is one failure', async t => {
+  const clock = new ManualClock()
+  let status = 200
+  const { instance } = await startServer(t, 'breaking', ({ socket }, response) => {
+    response.writeHead(status).write('half', () => socket.destroy())
+  })
+  const { request, ejectionOf } = startCalls(t, new MemorySource({ svc: [instance, another], one: [instance] }), {
+    strategy: 'first', retries: 0, outlier, clock
+  })
+  const outcomes: string[] = []
+  const listener = (message: unknown) => { outcomes.push((message as AttemptMessage).outcome) }
+  subscribe('fastify-consul:attempt', listener)
+  t.teardown(() => unsubscribe('fastify-consul:attempt', listener))
+  const fail = async () => {
+    await t.rejects(request('http://svc/').then(({ body }) => body.text()))
+    clock.advance(110)
+  }
+  for (let call = 1; call <= 10; call++) await fail()
+  t.equal(ejectionOf(instance), undefined)
+  await fail()
+  t.equal(ejectionOf(instance)?.reason, 'success rate')
+  status = 503
+  outcomes.length = 0
+  await t.rejects(request('http://one/').then(({ body }) => body.text()))
+  t.same(outcomes, ['failure'])
+})
