@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
 import { mkdir, readFile, rm } from 'node:fs/promises'
 import { finished } from 'node:stream/promises'
+import { t } from 'tap'
 import { getContainerRuntimeClient } from 'testcontainers'
 import { parse } from 'yaml'
 
@@ -12,6 +13,9 @@ const results = '.tap/results.tap'
 
 // Asked once here instead of once in every test file.
 process.env.TEST_CONTAINERS ??= await getContainerRuntimeClient().then(() => 'yes', () => 'no')
+
+// tap without its TypeScript, as .taprc wants it, has to be built once; by itself it builds it for the next run only.
+if (t.pluginSignature.includes('@tapjs/typescript')) await exitCodeOf(spawn('tap', ['build'], { stdio: 'ignore' }))
 
 const only = process.argv.slice(2)
 const gate = ['--no-allow-incomplete-coverage', '--no-allow-empty-coverage']
