@@ -1,4 +1,4 @@
-import { getEventListeners, once } from 'node:events'
+import { getEventListeners, once, setMaxListeners } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -47,6 +47,7 @@ t.test('blocking queries, eight at once, hold up no other request', async t => {
   const { index } = await clientOf(t, { url: consul.url }).health('never')
   const waiting = new AbortController()
   const { signal } = waiting
+  setMaxListeners(0, signal)
   const queries = Array.from({ length: 9 }, () => failureOf(client.health('never', { index, wait: '1m', signal })))
   await until(() => proxy.connections >= 8)
   for (let i = 0; i < 10; i++) await client.leader()
@@ -65,6 +66,7 @@ t.test('reads that Consul\'s servers hold hold up no registration, heartbeat or 
   const client = clientOf(t, { url, timeout: 20_000 })
   const waiting = new AbortController()
   const { signal } = waiting
+  setMaxListeners(0, signal)
   const held = [
     ...Array.from({ length: 20 }, () => client.health('a', { signal })),
     client.listServices({ signal }),
