@@ -44,11 +44,17 @@ t.test('each ping goes over a connection of its own, which ends with it: one tha
 t.test('blocking queries, eight at once, hold up no other request', async t => {
   const proxy = await startProxy(t, consul)
   const client = clientOf(t, { url: proxy.url })
-  const { index } = await clientOf(t, { url: consul.url }).health('never')
+  const other = clientOf(t, { url: consul.url })
+  await other.registerService({ name: 'quiet' })
+  // Of a service that is there the index stands still whatever other tests have registered.
+  const { index } = await until(async () => {
+    const answer = await other.health('quiet')
+    return answer.value.length > 0 && answer
+  })
   const waiting = new AbortController()
   const { signal } = waiting
   setMaxListeners(0, signal)
-  const queries = Array.from({ length: 9 }, () => failureOf(client.health('never', { index, wait: '1m', signal })))
+  const queries = Array.from({ length: 9 }, () => failureOf(client.health('quiet', { index, wait: '1m', signal })))
   await until(() => proxy.connections >= 8)
   for (let i = 0; i < 10; i++) await client.leader()
   t.ok(proxy.opened <= 8 + 2, 'the ninth query waits for its turn')
