@@ -1,10 +1,10 @@
-import { isIPv6 } from 'node:net'
 import type { ServiceInstance } from '../consul/instance.ts'
 import type { WireCheck } from '../consul/wire.ts'
 import type { Doubt, Held } from '../discovery/guard.ts'
 import { matches, type KnownInstance } from '../discovery/instances.ts'
 import type { DiscoverQuery } from '../discovery/source.ts'
 import type { ServiceView } from '../discovery/view.ts'
+import { hostPort } from '../host-port.ts'
 import { Explanation, type ExplainedInstance } from './explanation.ts'
 
 export type { Explanation, ExplainedInstance } from './explanation.ts'
@@ -45,7 +45,8 @@ export function explain (service: string, circumstances: Circumstances): Explana
 }
 
 function explainSpare ({ id, node, address, port }: ServiceInstance): ExplainedInstance {
-  return { id, node, address: placeOf(address, port), callable: true, reason: 'listed in fallback', keptFor: undefined }
+  const place = hostPort(address, port)
+  return { id, node, address: place, callable: true, reason: 'listed in fallback', keptFor: undefined }
 }
 
 function explainInstance (
@@ -62,7 +63,7 @@ function explainInstance (
   return {
     id,
     node,
-    address: placeOf(address, port),
+    address: hostPort(address, port),
     callable: matching && !tooOld,
     reason: reasons.join('; '),
     keptFor: held && Math.round(now - held.since)
@@ -98,8 +99,4 @@ function whyHeld ({ doubt, since, until }: Held, listed: boolean, now: number): 
 
 function seconds (ms: number): string {
   return `${Math.round(ms / 1000)} s`
-}
-
-function placeOf (address: string, port: number): string {
-  return `${isIPv6(address) ? `[${address}]` : address}:${port}`
 }
