@@ -1,10 +1,11 @@
 // `npm test`: every test with tap, which also gates the coverage (.taprc), and as the last line tap's own counts.
 // With arguments (`npm test -- test/x.test.ts`) only what they say, without the gate.
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
 import { mkdir, readFile, rm } from 'node:fs/promises'
 import { finished } from 'node:stream/promises'
+import { promisify } from 'node:util'
 import { getContainerRuntimeClient } from 'testcontainers'
 import { parse } from 'yaml'
 
@@ -12,6 +13,9 @@ const results = '.tap/results.tap'
 
 // Asked once here instead of once in every test file.
 process.env.TEST_CONTAINERS ??= await getContainerRuntimeClient().then(() => 'yes', () => 'no')
+
+// tap without its TypeScript, as .taprc wants it, has to be built once; by itself it builds it for the next run only.
+if ((await pluginsOfTap()).includes('@tapjs/typescript')) await exitCodeOf(spawn('tap', ['build'], { stdio: 'ignore' }))
 
 const only = process.argv.slice(2)
 const gate = ['--no-allow-incomplete-coverage', '--no-allow-empty-coverage']
@@ -36,6 +40,13 @@ async function runTap (args) {
   const code = await exitCodeOf(tap)
   await finished(file)
   return code
+}
+
+/** Asked in a process of its own: whoever imports tap is a test, and ends like one. */
+async function pluginsOfTap () {
+  const script = 'import { t } from "tap"; console.log(t.pluginSignature)'
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script])
+  return stdout
 }
 
 async function exitCodeOf (child) {

@@ -190,5 +190,5 @@ t.test(`killed and started again on the same port it is passing within ${soon} m
     script = started.script
     return started.took
   }))
-  t.equal((await checksOf(consul, 'again')).length, 1)
+  await until(async () => (await checksOf(consul, 'again')).length === 1, { what: 'the new check alone' })
 })

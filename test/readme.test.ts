@@ -113,7 +113,7 @@ for (const check of ['http', 'ttl'] as const) {
     t.match(await app.consul.listServices(), { other: [], [name]: [] })
 
     await consul.api('PUT', `/v1/agent/service/deregister/${name}`)
-    await gone(consul, name)
+    await until(() => messages(lines, 'warn').some(line => line.startsWith('The registration was lost')))
     await registered(consul, name, 'passing')
     t.equal((await checksOf(consul, name)).length, 1)
     await app.consul.maintenance(true, 'a new disk')

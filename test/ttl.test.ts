@@ -10,16 +10,12 @@ import { until } from './support/wait.ts'
 const consul = await startConsul(t)
 const { url } = consul
 
-// They wait most of the time, and each has its own service: all at once.
-t.jobs = 10
-const beside = { buffered: true }
-
 function database (): { check: HealthCheck, become: (status: 'healthy' | 'degraded' | 'unhealthy') => void } {
   let status: 'healthy' | 'degraded' | 'unhealthy' = 'healthy'
   return { check: { name: 'database', run: () => ({ status }) }, become: next => { status = next } }
 }
 
-t.test('the registry keeps its TTL check by its own health checks: each status is told', beside, async t => {
+t.test('the registry keeps its TTL check by its own health checks: each status is told', async t => {
   const { check, become } = database()
   const { registry, lines } = testRegistry(t, 'beating', 9100, {
     url, check: { interval: '1s' }, health: { checks: [check], cacheFor: 0 }
@@ -37,7 +33,7 @@ t.test('the registry keeps its TTL check by its own health checks: each status i
   t.equal(messages(lines).filter(line => line.startsWith('Registered')).length, 1)
 })
 
-t.test('unhealthy at the start it is critical; the first healthy result is told within seconds', beside, async t => {
+t.test('unhealthy at the start it is critical; the first healthy result is told within seconds', async t => {
   const { check, become } = database()
   become('unhealthy')
   const { registry } = testRegistry(t, 'ill', 9101, {
@@ -49,7 +45,7 @@ t.test('unhealthy at the start it is critical; the first healthy result is told 
   await registered(consul, 'ill', 'passing')
 })
 
-t.test('heartbeats go on: the check outlives its time to live', beside, async t => {
+t.test('heartbeats go on: the check outlives its time to live', async t => {
   const proxy = await startCountingProxy(t, url)
   const { registry } = testRegistry(t, 'lively', 9102, {
     url: proxy.url, check: { interval: '1s' }, service: { id: 'lively' }
@@ -60,7 +56,7 @@ t.test('heartbeats go on: the check outlives its time to live', beside, async t 
   t.same(await statusesOf(consul, 'lively'), ['passing'])
 })
 
-t.test('when the beats are refused, Consul finds out by itself, and the reason is told once', beside, async t => {
+t.test('when the beats are refused, Consul finds out by itself, and the reason is told once', async t => {
   const proxy = await startCountingProxy(t, url)
   const { registry, lines } = testRegistry(t, 'stuck', 9103, {
     url: proxy.url, check: { interval: '1s' }, service: { id: 'stuck' }
@@ -82,7 +78,7 @@ t.test('when the beats are refused, Consul finds out by itself, and the reason i
   await until(() => registry.registration.error === undefined)
 })
 
-t.test('an agent that forgets the check alone gets it back, with one line', beside, async t => {
+t.test('an agent that forgets the check alone gets it back, with one line', async t => {
   const { registry, lines } = testRegistry(t, 'forgotten', 9104, {
     url, check: { interval: '1s' }, service: { id: 'forgotten' }
   })
@@ -95,7 +91,7 @@ t.test('an agent that forgets the check alone gets it back, with one line', besi
   t.same(messages(lines), ['Registered with Consul', 'The registration was lost and is written again'])
 })
 
-t.test('thresholds count the results, as Consul does for checks of its own', beside, async t => {
+t.test('thresholds count the results, as Consul does for checks of its own', async t => {
   const { check, become } = database()
   const proxy = await startCountingProxy(t, url)
   const { registry } = testRegistry(t, 'steady', 9105, {
@@ -123,7 +119,7 @@ t.test('thresholds count the results, as Consul does for checks of its own', bes
   ])
 })
 
-t.test('a beat that is slow to be answered makes the next one no later', beside, async t => {
+t.test('a beat that is slow to be answered makes the next one no later', async t => {
   const proxy = await startCountingProxy(t, url)
   const { registry } = testRegistry(t, 'on-time', 9106, {
     url: proxy.url, check: { interval: '1s' }, service: { id: 'on-time' }
@@ -141,7 +137,7 @@ t.test('a beat that is slow to be answered makes the next one no later', beside,
   t.ok(Math.min(...gaps) < 1400, `${gaps.map(Math.round)}`)
 })
 
-t.test('removed while it was critical, it comes back when it is not', beside, async t => {
+t.test('removed while it was critical, it comes back when it is not', async t => {
   const { check, become } = database()
   const { registry, lines } = testRegistry(t, 'reaped', 9107, {
     url, check: { interval: '1s' }, service: { id: 'reaped' }, health: { checks: [check], cacheFor: 0 }

@@ -19,6 +19,12 @@ export function statusError (what: string, { status, text }: ApiResponse): Error
   return new ApiStatusError(what, status, words)
 }
 
+/** Consul's status, of those that have no error of their own. */
+export function statusIn (error: unknown): number | undefined {
+  if (!(error instanceof ApiStatusError)) return undefined
+  return Number(/ with (\d{3}): /.exec(error.message)?.[1])
+}
+
 /**
  * The JSON of a successful answer.
  *

@@ -1,4 +1,4 @@
-import { isIPv6 } from 'node:net'
+import { hostPort } from '../host-port.ts'
 
 type Fields = Omit<ServiceInstance, 'url' | 'weight'>
 
@@ -41,6 +41,6 @@ export class ServiceInstance {
 
   /** `scheme://address:port`, with brackets around an IPv6 address. */
   get url (): string {
-    return `${this.scheme}://${isIPv6(this.address) ? `[${this.address}]` : this.address}:${this.port}`
+    return `${this.scheme}://${hostPort(this.address, this.port)}`
   }
 }

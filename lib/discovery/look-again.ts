@@ -1,7 +1,7 @@
+import { statusIn } from '../consul/answer.ts'
 import type { ConsulClient } from '../consul/client.ts'
 import { isConnectionError } from '../consul/connectivity.ts'
 import type { Answer, Right, WireHealthEntry } from '../consul/wire.ts'
-import { ApiStatusError } from '../errors.ts'
 import type { ServiceView } from './view.ts'
 
 interface Options {
@@ -14,6 +14,8 @@ interface Options {
 
 /** One right for each node that is asked about; more would make a long question. */
 const maxNodes = 100
+/** The status with which Consul says that it has none to ask for. */
+const withoutAccessControl = 401
 
 /**
  * Asks the leader for the whole list, because what it does not list is to count as gone. What the token may not see is
@@ -43,10 +45,6 @@ async function seesAll (view: ServiceView, { client, timeout, signal }: Options)
     return (await client.authorize(rights, { timeout, signal })).every(Boolean)
   } catch (error) {
     if (isConnectionError(error) || signal.aborted) throw error
-    return isWithoutAccessControl(error) || missing.every(({ held }) => held?.doubt !== 'unmoved')
+    return statusIn(error) === withoutAccessControl || missing.every(({ held }) => held?.doubt !== 'unmoved')
   }
-}
-
-function isWithoutAccessControl (error: unknown): boolean {
-  return error instanceof ApiStatusError && error.message.includes(' with 401: ')
 }

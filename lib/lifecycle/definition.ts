@@ -1,8 +1,8 @@
-import { isIPv6 } from 'node:net'
 import { consulCheckHeader } from '../check-header.ts'
 import type { CheckDefinition, ServiceDefinition } from '../consul/service-definition.ts'
 import type { CheckStatus } from '../consul/wire.ts'
 import type { ResolvedCheck, ResolvedService } from '../options/resolved.ts'
+import { hostPort } from '../host-port.ts'
 import type { PublishedAddress } from './address.ts'
 import type { Listener } from './listener.ts'
 
@@ -53,7 +53,7 @@ export function checkTargetOf (parts: DefinitionParts): string {
 
 function checkOf (parts: DefinitionParts): CheckDefinition {
   const { check, listener: { scheme, port }, published: { checkHost }, readyPath } = parts
-  const host = `${isIPv6(checkHost) ? `[${checkHost}]` : checkHost}:${port}`
+  const host = hostPort(checkHost, port)
   const removal = { deregisterCriticalServiceAfter: check.deregisterAfter }
   const probing = {
     ...removal,

@@ -1,5 +1,6 @@
 import type { ServiceDefinition } from '../consul/service-definition.ts'
 import type { WireService } from '../consul/wire.ts'
+import { hostPort } from '../host-port.ts'
 
 /**
  * What of a service is in Consul not as it was written, in words; `undefined` if all is. What Consul fills in by itself
@@ -29,7 +30,7 @@ export function driftOf (written: ServiceDefinition, found: WireService): string
 /** `host:port` of a service, for people. */
 export function placeOf ({ Address: address, Port: port = 0 }: Pick<WireService, 'Address' | 'Port'>): string {
   const host = address === '' ? 'the agent\'s address' : address
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+  return hostPort(host, port)
 }
 
 function sorted (map: Readonly<Record<string, string>>): [string, string][] {

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts'
 import type { ConsulClient } from '../consul/client.ts'
-import { UnavailableError } from '../errors.ts'
+import { ApiTimeoutError, UnavailableError } from '../errors.ts'
 
 /** How long to wait before Consul is asked again for its leader. Milliseconds. */
 const askAgainAfter = 100
@@ -16,11 +16,16 @@ export async function requireLeader (
 ): Promise<void> {
   const end = clock.now() + within
   let cause: unknown
+  let answered = false
   for (let left = within; left > 0 && !signal.aborted; left = end - clock.now()) {
     try {
       if (await client.leader({ timeout: left, signal }) !== '') return
+      answered = true
+      cause = undefined
     } catch (error) {
-      cause = error
+      // The last question may be cut short by the end: what came of those before says more.
+      const saysMore = answered || cause !== undefined
+      if (!saysMore || !(error instanceof ApiTimeoutError)) cause = error
     }
     await clock.sleep(Math.min(askAgainAfter, left), signal, true).catch(() => {})
   }

@@ -1,6 +1,7 @@
+import { statusIn } from '../consul/answer.ts'
 import { isConnectionError, type Connectivity } from '../consul/connectivity.ts'
 import type { ConsulClient } from '../consul/client.ts'
-import { ApiForbiddenError, ApiStatusError } from '../errors.ts'
+import { ApiForbiddenError } from '../errors.ts'
 import type { Right } from '../consul/wire.ts'
 import type { Logger } from '../logger.ts'
 import type { ResolvedOptions } from '../options/resolved.ts'
@@ -47,8 +48,8 @@ async function ask (
 
 /** Whether the agent may have just started: it has found no server, or no token yet, not even the anonymous one. */
 function isOfStart (error: unknown): boolean {
-  return (error instanceof ApiStatusError && / with 5\d\d: /.test(error.message)) ||
-    (error instanceof ApiForbiddenError && error.message.includes('ACL not found'))
+  if (error instanceof ApiForbiddenError) return error.message.includes('ACL not found')
+  return (statusIn(error) ?? 0) >= 500
 }
 
 /** What is used without being told: any service may be asked for, if `discovery.preload` does not say which. */

@@ -1,4 +1,3 @@
-import { isIPv6 } from 'node:net'
 import type { Ejection } from '../balancing/outlier.ts'
 import type { ServiceInstance } from '../consul/instance.ts'
 import type { WireCheck } from '../consul/wire.ts'
@@ -6,6 +5,7 @@ import type { Doubt, Held } from '../discovery/guard.ts'
 import { matches, type KnownInstance } from '../discovery/instances.ts'
 import type { DiscoverQuery } from '../discovery/source.ts'
 import type { ServiceView } from '../discovery/view.ts'
+import { hostPort } from '../host-port.ts'
 import { Explanation, type ExplainedInstance } from './explanation.ts'
 
 export type { Explanation, ExplainedInstance } from './explanation.ts'
@@ -51,7 +51,7 @@ function explainSpare (instance: ServiceInstance, { ejectionOf, now }: Circumsta
   const { id, node, address, port } = instance
   const ejection = ejectionOf(instance)
   const reason = ['listed in fallback', ...whyEjected(ejection, now)].join('; ')
-  return { id, node, address: placeOf(address, port), callable: ejection === undefined, reason, keptFor: undefined }
+  return { id, node, address: hostPort(address, port), callable: ejection === undefined, reason, keptFor: undefined }
 }
 
 function explainInstance (
@@ -70,7 +70,7 @@ function explainInstance (
   return {
     id,
     node,
-    address: placeOf(address, port),
+    address: hostPort(address, port),
     callable: matching && !tooOld && ejection === undefined,
     reason: reasons.join('; '),
     keptFor: held && Math.round(now - held.since)
@@ -115,8 +115,4 @@ function whyHeld ({ doubt, since, until }: Held, listed: boolean, now: number): 
 
 function seconds (ms: number): string {
   return `${Math.round(ms / 1000)} s`
-}
-
-function placeOf (address: string, port: number): string {
-  return `${isIPv6(address) ? `[${address}]` : address}:${port}`
 }

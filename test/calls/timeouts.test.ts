@@ -102,10 +102,10 @@ t.test('a response may take longer than the limit to its headers', async t => {
 
 t.test('an upload may take as long as it moves', async t => {
   const echo = await startServer(t, 'echo', async (request, response) => { response.end(await text(request)) })
-  const { dispatcher } = startCalls(t, new MemorySource({ svc: [echo.instance] }), { timeout: 120 })
+  const { dispatcher } = startCalls(t, new MemorySource({ svc: [echo.instance] }), { timeout: 500 })
   async function * upload () {
     for (let part = 0; part < 5; part++) {
-      await delay(60)
+      await delay(150)
       yield Buffer.from(`${part}`)
     }
   }

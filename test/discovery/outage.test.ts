@@ -8,15 +8,11 @@ import { startProxy } from '../support/proxy.ts'
 import { until } from '../support/wait.ts'
 import { idsOf, register, setStatus, startCatalog } from './helpers.ts'
 
-// They wait most of the time, and each has what it needs to itself.
-t.jobs = 4
-const beside = { buffered: true }
-
 const lost = 'warn Consul cannot be reached; what is known of it is kept'
 const back = 'info Consul answers again'
 const outages = (log: string[]): string[] => log.filter(line => line === lost || line === back)
 
-t.test('when the agent is killed its last lists stay, and a restart is noticed by itself', beside, async t => {
+t.test('when the agent is killed its last lists stay, and a restart is noticed by itself', async t => {
   const consul = await startConsul(t, { persist: true })
   // Without a check: one with TTL begins anew as critical when its agent does.
   await register(consul, { Name: 'web', ID: 'web-1', Check: undefined })
@@ -48,7 +44,7 @@ t.test('when the agent is killed its last lists stay, and a restart is noticed b
   t.same(outages(log()), [lost, back])
 })
 
-t.test('a suspended agent is an outage once a query has taken too long, and over when it goes on', beside, async t => {
+t.test('a suspended agent is an outage once a query has taken too long, and over when it goes on', async t => {
   const consul = await startConsul(t)
   await register(consul, { Name: 'web' })
   const { catalog, ids, log } = startCatalog(t, consul.url, { wait: 300, connection: { timeout: 300 } })
@@ -64,7 +60,7 @@ t.test('a suspended agent is an outage once a query has taken too long, and over
   t.same(outages(log()), [lost, back])
 })
 
-t.test('connections that die without a word in an outage are not waited on after its end', beside, async t => {
+t.test('connections that die without a word in an outage are not waited on after its end', async t => {
   const consul = await startConsul(t)
   await register(consul, { Name: 'web' })
   const proxy = await startProxy(t, consul)
@@ -81,7 +77,7 @@ t.test('connections that die without a word in an outage are not waited on after
   t.same(outages(log()), [lost, back])
 })
 
-t.test('the first call without Consul waits for it, timeout at the most, and then says what to do', beside, async t => {
+t.test('the first call without Consul waits for it, timeout at the most, and then says what to do', async t => {
   const consul = await createConsul(t)
   const proxy = await startCountingProxy(t, consul.url)
   const { catalog, ids, log } = startCatalog(t, proxy.url, { connection: { timeout: 2000 } })
@@ -109,7 +105,7 @@ t.test('the first call without Consul waits for it, timeout at the most, and the
   t.same(outages(log()), [lost, back])
 })
 
-t.test('a first call that gets no answer fails after the timeout', beside, async t => {
+t.test('a first call that gets no answer fails after the timeout', async t => {
   const consul = await startConsul(t)
   const proxy = await startProxy(t, consul)
   proxy.blackhole(true)
@@ -117,7 +113,7 @@ t.test('a first call that gets no answer fails after the timeout', beside, async
   await t.rejects(catalog.discover('web'), { code: 'FST_CONSUL_UNAVAILABLE', message: /within 200 ms/ })
 })
 
-t.test('connections that break while the agent goes on are no outage, and nothing is missed', beside, async t => {
+t.test('connections that break while the agent goes on are no outage, and nothing is missed', async t => {
   const consul = await startConsul(t)
   await register(consul, { Name: 'web' })
   const proxy = await startProxy(t, consul)
@@ -133,7 +129,7 @@ t.test('connections that break while the agent goes on are no outage, and nothin
 })
 
 // A fake: an agent at its limit of connections answers what is short and breaks off what waits.
-t.test('an agent that breaks off every watch is told of once, and its services are still known', beside, async t => {
+t.test('an agent that breaks off every watch is told of once, and its services are still known', async t => {
   let watches = 0
   const url = await fakeServer(t, ({ url = '', socket }, response) => {
     if (url.includes('index=')) {
@@ -158,7 +154,7 @@ const consul = await startConsul(t)
 await register(consul, { Name: 'web' })
 await register(consul, { Name: 'db' })
 
-t.test('an idle list that is older than maxStale is not given out: Consul is asked first', beside, async t => {
+t.test('an idle list that is older than maxStale is not given out: Consul is asked first', async t => {
   const proxy = await startCountingProxy(t, consul.url)
   const clock = new ManualClock()
   const { catalog, ids } = startCatalog(t, proxy.url, { clock, idleAfter: 1000, maxStale: 60_000 })
@@ -172,7 +168,7 @@ t.test('an idle list that is older than maxStale is not given out: Consul is ask
   t.same(await ids('web'), ['web', 'web-2'])
 })
 
-t.test('a polled list that is older than maxStale is not given out either', beside, async t => {
+t.test('a polled list that is older than maxStale is not given out either', async t => {
   const clock = new ManualClock()
   const { catalog, ids } = startCatalog(t, consul.url, { clock, maxWatches: 1, maxStale: 500 })
   await ids('web')
@@ -183,7 +179,7 @@ t.test('a polled list that is older than maxStale is not given out either', besi
   t.same(idsOf(catalog.peek('db')), ['db'])
 })
 
-t.test('through an outage a list stays: for ever, or as long as maxStale says', beside, async t => {
+t.test('through an outage a list stays: for ever, or as long as maxStale says', async t => {
   const clock = new ManualClock()
   const patient = startCatalog(t, consul.url, { clock, idleAfter: 3 * year })
   const strict = startCatalog(t, consul.url, { clock, idleAfter: 3 * year, maxStale: 60_000 })

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { Clock } from '../../lib/clock.ts'
 
 interface Timer {
@@ -27,6 +28,7 @@ export class ManualClock implements Clock {
 
   async sleep (ms: number, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted()
+    if (signal !== undefined) setMaxListeners(0, signal)
     await new Promise<void>((resolve, reject) => {
       const abort = (): void => {
         cancel()
