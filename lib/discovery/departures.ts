@@ -3,7 +3,7 @@ import { keyOf } from './instances.ts'
 import { instanceKey, type LeaveListener } from './source.ts'
 import type { ServiceView } from './view.ts'
 
-/** Tells of instances that may not be called any longer: those that no list holds. */
+/** Tells of instances that may not be called any longer: those that no list holds which is kept up to date. */
 export class Departures {
   readonly #others: (view: ServiceView) => readonly ServiceView[]
   readonly #listeners = new Set<LeaveListener>()
@@ -21,7 +21,9 @@ export class Departures {
   /** These are gone from the list of a view. */
   check (view: ServiceView, gone: readonly ServiceInstance[]): void {
     if (gone.length === 0) return
-    const listed = new Set(this.#others(view).flatMap(({ snapshot }) => snapshot?.healthy.map(instanceKey) ?? []))
+    // The list of a view that is left alone stays as it is, whoever leaves.
+    const others = this.#others(view).filter(({ upkeep }) => upkeep !== 'idle')
+    const listed = new Set(others.flatMap(({ snapshot }) => snapshot?.healthy.map(instanceKey) ?? []))
     const left = gone.filter(instance => !listed.has(instanceKey(instance)))
     const known = knownIn(view, left)
     this.#tell(left.filter(instance => known.has(instance)), true)

@@ -234,6 +234,16 @@ t.test('an instance that another list still holds has not left', async t => {
   t.same(told, [['a']])
 })
 
+t.test('a list that nobody keeps up to date any longer holds nobody', async t => {
+  const idle = viewOf('a')
+  idle.upkeep = 'idle'
+  const departures = new Departures(() => [idle])
+  const told: string[][] = []
+  departures.onLeave(left => told.push(left.map(({ id }) => id)))
+  departures.check(view, [a])
+  t.same(told, [['a']])
+})
+
 t.test('of those that Consul still lists it is said that they may return', async t => {
   const departures = new Departures(() => [])
   const told: [string[], boolean][] = []
