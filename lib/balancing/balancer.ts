@@ -1,3 +1,4 @@
+import { BoundedMap } from '../bounded-map.ts'
 import type { Random } from '../clock.ts'
 import type { ServiceInstance } from '../consul/instance.ts'
 import { Endpoints, type EndpointsParts } from './endpoints.ts'
@@ -6,15 +7,15 @@ import type { Ejection } from './outlier.ts'
 
 export type BalancerParts = EndpointsParts
 
-/** Tags and datacenters may come from users: the groups beyond this many start anew when they are called again. */
-const maxGroups = 1000
+/** Tags and datacenters may come from users. Groups that were not among so many called last may start anew. */
+const remembered = 1000
 
 /** Every group of instances that is called, over endpoints that they share. */
 export class Balancer {
   readonly #endpoints: Endpoints
   readonly #maxEjected: number
   readonly #random: Random
-  readonly #groups = new Map<string, Group>()
+  readonly #groups = new BoundedMap<string, Group>(remembered)
 
   constructor (parts: BalancerParts) {
     const { outlier = false, random } = parts
@@ -33,7 +34,6 @@ export class Balancer {
     if (known !== undefined) return known
     const group = new Group(this.#endpoints, this.#maxEjected, this.#random)
     this.#groups.set(key, group)
-    if (this.#groups.size > maxGroups) this.#groups.delete(this.#groups.keys().next().value as string)
     return group
   }
 

@@ -89,7 +89,7 @@ export class Catalog implements InstanceSource {
     })
   }
 
-  /** Calls come here each time: nothing is allocated. */
+  /** Calls come here each time: nothing is made, but for a key if a datacenter, a filter or several tags are named. */
   peek (name: string, query = noQuery): readonly ServiceInstance[] | undefined {
     const view = this.#views.find(name, query)
     if (view === undefined || !this.#isCurrent(view)) return undefined

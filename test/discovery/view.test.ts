@@ -51,6 +51,17 @@ t.test('however many tags are asked for, the right instances come', async t => {
   t.equal(view.select({ tag: 'x' }, false).length, 1)
 })
 
+t.test('however many tags are asked for in turn, hardly a list is made anew', async t => {
+  const view = viewOf()
+  const tags = Array.from({ length: 101 }, (_, index) => `t${index}`)
+  view.accept(answerOf(tags.map(tag => entry({ ID: tag, Tags: [tag] }))), 0)
+  const select = () => tags.map(tag => view.select({ tag }, false))
+  const first = select()
+  view.accept(answerOf([...tags.map(tag => entry({ ID: tag, Tags: [tag] })), plain]), 0)
+  const anew = select().filter((list, index) => list !== first[index])
+  t.equal(anew.length < 5, true, `${anew.length} of 101`)
+})
+
 t.test('a watched list is out of date from the moment on that its watch is broken off', async t => {
   const view = viewOf()
   view.accept(answerOf([]), 100)
