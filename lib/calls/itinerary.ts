@@ -127,12 +127,11 @@ export class Itinerary implements PickContext {
     return this.#scope.group.lastResort(instances, this.#balance.strategy, this)
   }
 
-  /** With nobody else left, the one whose connection was stale: the next connection is a new one. */
+  /** With nobody else left, the one whose connection was stale, if it is there still: it is given a new one. */
   #pickStale (instances: readonly ServiceInstance[]): Endpoint | undefined {
-    if (this.#stale === undefined) return undefined
-    this.tried.splice(this.tried.indexOf(this.#stale), 1)
+    const stale = this.#stale
     this.#stale = undefined
-    return this.#pick(instances)
+    return stale?.gone === false && instances.includes(stale.instance) ? stale : undefined
   }
 
   #noInstance (instances: readonly ServiceInstance[]): Error {

@@ -1,15 +1,17 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
 import { FormData } from 'undici'
+import type { PickMessage } from '../../lib/calls/events.ts'
 import { instance } from '../balancing/helpers.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { freePort } from '../support/ports.ts'
 import { until } from '../support/wait.ts'
 import { startBlackHole } from './black-hole.ts'
-import { MemorySource, startCalls, startServer } from './helpers.ts'
+import { eject, MemorySource, outlier, startCalls, startServer } from './helpers.ts'
 
 const methods = ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'POST', 'PATCH'] as const
 const repeated = new Set<string>(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])
@@ -240,4 +242,29 @@ t.test('connecting, refusals and breaks together reach the instance that is well
   t.equal(await (await fetch('http://svc/')).text(), 'z')
   await t.rejects(fetch('http://svc/', { method: 'POST' }), { cause: { code: 'UND_ERR_SOCKET' } })
   t.equal(good.requests, 1)
+})
+
+t.test('who meets a stale connection is sent there again, and to nobody who is to be tried out', async t => {
+  const clock = new ManualClock()
+  const well = await startServer(t, 'well', (request, response) => {
+    if (well.requests !== 2) return response.end('well')
+    clock.advance(50)
+    request.socket.destroy()
+  })
+  const ejected = await startServer(t, 'ejected', (_, response) => {
+    clock.advance(20)
+    response.writeHead(503).end()
+  })
+  const calls = startCalls(t, new MemorySource({ svc: [well.instance, ejected.instance] }), {
+    clock, retries: 1, outlier: { ...outlier, ejectionTime: 30 }
+  })
+  await eject(calls, ejected.instance)
+  const before = ejected.requests
+  const tried: number[] = []
+  const listener = (message: unknown): void => { tried.push((message as PickMessage).tried) }
+  subscribe('fastify-consul:pick', listener)
+  t.teardown(() => unsubscribe('fastify-consul:pick', listener))
+  for (let call = 0; call < 2; call++) t.equal(await (await calls.request('http://svc/')).body.text(), 'well')
+  t.same([well.requests, ejected.requests], [3, before])
+  t.same(tried, [0, 0, 1])
 })
