@@ -1,4 +1,7 @@
-import type { Random } from '../clock.ts'
+import type { Dice } from './dice.ts'
+
+/** In so many steps a column is divided between the two that it belongs to. */
+const steps = 2 ** 30
 
 /**
  * Draws places in proportion to their weights, in constant time: each column of the table belongs to one place up to
@@ -24,13 +27,12 @@ export class AliasTable {
     }
     // Whatever is left misses 1 by rounding alone, and owns its column.
     for (const index of [...below, ...above]) thresholds[index] = 1
-    this.#thresholds = thresholds
+    this.#thresholds = thresholds.map(threshold => threshold * steps)
     this.#aliases = aliases
   }
 
-  draw (random: Random): number {
-    const point = random() * this.#thresholds.length
-    const column = Math.floor(point)
-    return point - column < (this.#thresholds[column] as number) ? column : this.#aliases[column] as number
+  draw (dice: Dice): number {
+    const column = dice.roll(this.#thresholds.length)
+    return dice.roll(steps) < (this.#thresholds[column] as number) ? column : this.#aliases[column] as number
   }
 }

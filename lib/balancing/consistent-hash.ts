@@ -20,9 +20,10 @@ export class ConsistentHash implements Strategy {
       throw new InvalidOptionError('balance.key', 'a string: the strategy "consistent-hash" goes by it', 'nothing')
     }
     if (endpoints !== this.#endpoints) this.#build(endpoints)
-    if (tried.length === 0) return endpoints[this.#ring.ownerOf(key)]
-    for (const index of this.#ring.from(key)) {
-      const endpoint = endpoints[index] as Endpoint
+    const ring = this.#ring
+    const start = ring.positionOf(key)
+    for (let step = 0; step < ring.size; step++) {
+      const endpoint = endpoints[ring.memberAt(start + step)] as Endpoint
       if (!tried.includes(endpoint)) return endpoint
     }
     return undefined

@@ -1,7 +1,11 @@
+import type { ServiceInstance } from '../consul/instance.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { StrategyFunction } from '../options/types.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { PickContext, Strategy } from './strategy.ts'
+
+/** What functions are given, by the list that it was made from: they may differ from call to call, the lists do not. */
+const instancesOf = new WeakMap<readonly Endpoint[], readonly ServiceInstance[]>()
 
 /** A function of the user's own, which sees instances. */
 export class Custom implements Strategy {
@@ -14,13 +18,22 @@ export class Custom implements Strategy {
 
   /** @throws FST_CONSUL_INVALID_OPTION if the function returns something else than one of the instances */
   pick (endpoints: readonly Endpoint[], { service, key, tried }: PickContext): Endpoint | undefined {
-    const left = endpoints.filter(endpoint => !tried.includes(endpoint))
-    const chosen: unknown = this.#choose(Object.freeze(left.map(({ instance }) => instance)), { service, key })
+    const left = tried.length === 0 ? endpoints : endpoints.filter(endpoint => !tried.includes(endpoint))
+    const instances = instancesIn(left)
+    const chosen: unknown = this.#choose(instances, { service, key })
     if (chosen === undefined) return undefined
-    const found = left.find(({ instance }) => instance === chosen)
+    const found = left[instances.indexOf(chosen as ServiceInstance)]
     if (found !== undefined) return found
     throw new InvalidOptionError('strategy', 'a function that returns one of the instances it is given', kindOf(chosen))
   }
+}
+
+function instancesIn (endpoints: readonly Endpoint[]): readonly ServiceInstance[] {
+  const known = instancesOf.get(endpoints)
+  if (known !== undefined) return known
+  const instances = Object.freeze(endpoints.map(({ instance }) => instance))
+  instancesOf.set(endpoints, instances)
+  return instances
 }
 
 function kindOf (value: unknown): string {

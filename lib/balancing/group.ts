@@ -85,13 +85,14 @@ export class Group {
   #choose (strategy: Strategy, keepsList: boolean, context: PickContext): Endpoint | undefined {
     if (!this.#hasChoice(context)) return undefined
     const { members, candidates, ejected } = this.#roster
-    const { service, key, now, repeatable, tried } = context
+    const { now, tried } = context
     const closed = ejected.length === 0 ? ejected : this.#probes.closedTo(context)
     if (closed.length === 0) return claimed(strategy.pick(members, context), now)
     if (!keepsList) {
       const open = closed.length === ejected.length ? candidates : without(members, closed)
       return claimed(strategy.pick(open, context), now)
     }
+    const { service, key, repeatable } = context
     const all = tried.length === 0 ? closed : [...tried, ...closed]
     return claimed(strategy.pick(members, { service, key, now, repeatable, tried: all }), now)
   }

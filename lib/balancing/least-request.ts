@@ -11,7 +11,7 @@ export class LeastRequest extends Least {
     return load
   }
 
-  protected override bar ({ fill }: Endpoint): number {
-    return fill
+  protected override isBetter (other: Endpoint, drawn: Endpoint): boolean {
+    return other.load <= drawn.fill
   }
 }

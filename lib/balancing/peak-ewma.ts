@@ -36,8 +36,8 @@ export class PeakEwma extends Least {
     return cost
   }
 
-  protected override bar ({ cost }: Endpoint): number {
-    return cost
+  protected override isBetter (other: Endpoint, drawn: Endpoint): boolean {
+    return other.cost < drawn.cost
   }
 
   /** Newcomers get the median of the others, which neither floods nor starves them. */

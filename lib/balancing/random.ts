@@ -1,5 +1,6 @@
 import type { Random } from '../clock.ts'
-import { AliasTable } from './alias-table.ts'
+import { Dice } from './dice.ts'
+import { Draws } from './draws.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { PickContext, Strategy } from './strategy.ts'
 import { positiveWeights } from './weights.ts'
@@ -8,23 +9,19 @@ import { positiveWeights } from './weights.ts'
 export class WeightedRandom implements Strategy {
   readonly goesBy = 'turn'
   readonly #random: Random
-  #endpoints: readonly Endpoint[] = []
-  #table: AliasTable | undefined
+  readonly #draws: Draws
 
   constructor (random: Random) {
     this.#random = random
+    this.#draws = new Draws(new Dice(random))
   }
 
   pick (endpoints: readonly Endpoint[], { tried }: PickContext): Endpoint | undefined {
-    if (tried.length > 0) return this.#pickAmong(endpoints.filter(endpoint => !tried.includes(endpoint)))
-    if (this.#table === undefined || endpoints !== this.#endpoints) {
-      this.#table = new AliasTable(positiveWeights(endpoints))
-      this.#endpoints = endpoints
-    }
-    return endpoints[this.#table.draw(this.#random)]
+    const place = this.#draws.next(endpoints, tried)
+    return place === -1 ? this.#pickAmong(endpoints.filter(each => !tried.includes(each))) : endpoints[place]
   }
 
-  /** For the few picks that leave some out: no table, one walk. */
+  /** For the few picks that leave most of them out: no table, one walk. */
   #pickAmong (endpoints: readonly Endpoint[]): Endpoint | undefined {
     const weights = positiveWeights(endpoints)
     let point = this.#random() * weights.reduce((sum, weight) => sum + weight, 0)

@@ -1,6 +1,9 @@
 import { hashOf, mix } from './hash.ts'
 
-/** Points for all together: building 2^17 takes some 15 ms, once for each change of the list. */
+/**
+ * Points for all together: building 2^17 takes some 15 ms, once for each change of the list. 10,000 members of weight 1
+ * have 8 each, and shares that differ by 35 %.
+ */
 const maxPoints = 2 ** 17
 /** Points for a weight of 1: with 256 the shares differ by 6 % (standard deviation), as with Envoy's least ring. */
 const usualPoints = 256
@@ -39,26 +42,18 @@ export class Ring {
     this.#points.sort()
   }
 
-  /** Members by the distance of their next point from the key, the owner first. Some come again and again. */
-  * from (key: string): Generator<number, void> {
-    const { length } = this.#points
-    const start = this.#search(hashOf(key) * placeUnit)
-    for (let step = 0; step < length; step++) yield this.#memberAt((start + step) % length)
+  /** How many points there are. */
+  get size (): number { return this.#points.length }
+
+  /** Whose point it is. From the last point the circle goes on with the first. */
+  memberAt (position: number): number {
+    return (this.#points[position % this.#points.length] as number) % placeUnit
   }
 
-  /** The member to whom a key belongs. */
-  ownerOf (key: string): number {
-    const position = this.#search(hashOf(key) * placeUnit)
-    return this.#memberAt(position === this.#points.length ? 0 : position)
-  }
-
-  #memberAt (position: number): number {
-    return (this.#points[position] as number) % placeUnit
-  }
-
-  /** The position of the first point that is not before this. */
-  #search (point: number): number {
+  /** The position of the point that a key belongs to: the first one that is not before its place. */
+  positionOf (key: string): number {
     const points = this.#points
+    const point = hashOf(key) * placeUnit
     let low = 0
     let high = points.length
     while (low < high) {

@@ -26,7 +26,7 @@ export class RoundRobin implements Strategy {
   pick (endpoints: readonly Endpoint[], { tried }: PickContext): Endpoint | undefined {
     if (endpoints !== this.#endpoints) this.#reschedule(endpoints)
     if (tried.length === 0) return endpoints[this.#schedule.next()]
-    const left = this.#schedule.nextOf(index => !tried.includes(endpoints[index] as Endpoint))
+    const left = this.#schedule.nextExcept(index => tried.includes(endpoints[index] as Endpoint))
     return left === undefined ? undefined : endpoints[left]
   }
 

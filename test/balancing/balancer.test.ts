@@ -2,6 +2,7 @@ import t from 'tap'
 import { Balancer } from '../../lib/balancing/balancer.ts'
 import type { Endpoint } from '../../lib/balancing/endpoint.ts'
 import { memory } from '../../lib/balancing/ewma.ts'
+import { strategyNames, type StrategyChoice } from '../../lib/balancing/strategies.ts'
 import { context, idOf, instance, seeded, tally } from './helpers.ts'
 
 function setUp (): { balancer: Balancer, gone: Endpoint[] } {
@@ -38,6 +39,12 @@ t.test('instances that all have weight 0 share alike', async t => {
   const instances = [instance({ id: 'a', ...zero }), instance({ id: 'b', ...zero })]
   const group = balancer.group('svc')
   t.same(tally(Array.from({ length: 10 }, () => idOf(group.pick(instances, 'round-robin', context())))), { a: 5, b: 5 })
+})
+
+t.test('whether a call may be repeated is not asked while nobody is ejected', async t => {
+  const group = setUp().balancer.group('svc')
+  const call = { ...context([], 'key'), get repeatable (): boolean { throw new Error('asked') } }
+  for (const name of strategyNames as readonly StrategyChoice[]) t.ok(group.pick([instance()], name, call))
 })
 
 t.test('no instances, no pick', async t => {
@@ -107,12 +114,14 @@ t.test('groups keep their place apart, by service, tag and datacenter', async t 
   t.not(balancer.group('svc', undefined, 'tag'), balancer.group('svc', 'tag'))
 })
 
-t.test('names beyond the limit are forgotten, the oldest first', async t => {
+t.test('of very many names those that are not called are forgotten', async t => {
   const { balancer } = setUp()
-  const [oldest, second] = [balancer.group('oldest'), balancer.group('second')]
-  for (let name = 0; name < 999; name++) balancer.group(`junk${name}`)
-  t.equal(balancer.group('second'), second)
-  t.not(balancer.group('oldest'), oldest)
+  const [called, never] = [balancer.group('called'), balancer.group('never')]
+  for (let name = 0; name < 3000; name++) {
+    balancer.group(`junk${name}`)
+    if (name % 100 === 0) t.equal(balancer.group('called'), called)
+  }
+  t.not(balancer.group('never'), never)
 })
 
 t.test('a strategy named in a call has a place of its own', async t => {

@@ -3,7 +3,6 @@ import type { Endpoint, Outcome } from '../../lib/balancing/endpoint.ts'
 import { Ewma, memory } from '../../lib/balancing/ewma.ts'
 import { LeastRequest } from '../../lib/balancing/least-request.ts'
 import { PeakEwma } from '../../lib/balancing/peak-ewma.ts'
-import { TwoChoices } from '../../lib/balancing/two-choices.ts'
 import { context, endpointOf, endpoints, idOf, instance, seeded, tally } from './helpers.ts'
 
 // lib/balancing/ewma.ts
@@ -140,7 +139,7 @@ t.test('weights count where nothing or little is under way too', async t => {
   }
 })
 
-// lib/balancing/least.ts, two-choices.ts
+// lib/balancing/least.ts
 
 for (const [strategy, Create] of [['LeastRequest', LeastRequest], ['PeakEwma', PeakEwma]] as const) {
   t.test(`${strategy}: of those left after a failure, equal ones all get some`, async t => {
@@ -152,13 +151,30 @@ for (const [strategy, Create] of [['LeastRequest', LeastRequest], ['PeakEwma', P
 }
 
 t.test('the one that is drawn twice leaves the comparison to any other', async t => {
-  const list = endpoints({ heavy: 1e9, ...many(64) })
-  const choices = new TwoChoices(seeded(7))
-  const counts = tally(Array.from({ length: 6400 }, () => {
-    choices.first(list)
-    return idOf(choices.second())
-  }))
+  const list = endpoints({ heavy: 1e6, ...many(64) })
+  list.forEach((endpoint, index) => serve(endpoint, index === 0 ? 60_000 : 0.01, 100_000))
+  const strategy = new PeakEwma(seeded(7))
+  const counts = tally(Array.from({ length: 6400 }, () => idOf(strategy.pick(list, context([], undefined, 100_000)))))
   for (const count of Object.values(counts)) t.equal(count < 160, true, `${count} of 6400, for one of 64`)
+})
+
+for (const [strategy, Create] of [['LeastRequest', LeastRequest], ['PeakEwma', PeakEwma]] as const) {
+  t.test(`${strategy}: of many, none that was tried is picked, however much there is to be said for it`, async t => {
+    const list = endpoints({ heavy: 1e6, ...many(64) })
+    const balancer = new Create(seeded(8))
+    for (const endpoint of list.slice(1)) serve(endpoint, 50, 100)
+    const tried = list.slice(0, 2)
+    const picked = new Set(Array.from({ length: 5000 }, () => balancer.pick(list, context(tried, undefined, 100))))
+    t.equal(picked.size, 63)
+    for (const endpoint of tried) t.notOk(picked.has(endpoint))
+  })
+}
+
+t.test('least-request: weights count after a failure too', async t => {
+  const list = endpoints({ a: 1, heavy: 3, light: 1 })
+  const strategy = new LeastRequest(seeded(9))
+  const counts = tally(Array.from({ length: 4000 }, () => idOf(strategy.pick(list, context(list.slice(0, 1))))))
+  t.equal(Math.abs((counts.heavy ?? 0) - 3000) < 150, true, `${counts.heavy} of 4000`)
 })
 
 // lib/balancing/peak-ewma.ts

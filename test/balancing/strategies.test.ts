@@ -1,6 +1,7 @@
 import t from 'tap'
 import type { Endpoint } from '../../lib/balancing/endpoint.ts'
 import { Custom } from '../../lib/balancing/custom.ts'
+import { Dice } from '../../lib/balancing/dice.ts'
 import { First } from '../../lib/balancing/first.ts'
 import { WeightedRandom } from '../../lib/balancing/random.ts'
 import { createStrategy, strategyChoice, type StrategyChoice, strategyNames } from '../../lib/balancing/strategies.ts'
@@ -67,6 +68,22 @@ for (const choice of choices) {
     })
 
     if (typeof choice === 'string') {
+      t.test('looks at few of many, after a failure too', async t => {
+        const list = endpoints(Object.fromEntries(Array.from({ length: 10_000 }, (_, index) => [`i${index}`, 1])))
+        let looks = 0
+        const watched = new Proxy(list, {
+          get (target, name, receiver) {
+            looks++
+            return Reflect.get(target, name, receiver)
+          }
+        })
+        const strategy = create()
+        const tried = [strategy.pick(watched, call())!]
+        looks = 0
+        for (let pick = 0; pick < 100; pick++) strategy.pick(watched, call(tried))
+        t.equal(looks < 2000, true, `${looks} looks at the list for 100 picks`)
+      })
+
       t.test('makes no list or object', async t => {
         for (const size of [10, 100]) {
           const list = [...endpoints(Object.fromEntries(Array.from({ length: size }, (_, index) => [`i${index}`, 1])))]
@@ -186,6 +203,25 @@ t.test('the extremes of the random source pick one of the list', async t => {
   }
 })
 
+// lib/balancing/dice.ts
+
+t.test('every side comes up, and as often as the others, one after the other independently', async t => {
+  for (const random of [() => 0, () => 0.37, () => 1 - 2 ** -53]) {
+    const dice = new Dice(random)
+    const pairs = new Uint32Array(49)
+    for (let roll = 0; roll < 49_000; roll++) pairs[7 * dice.roll(7) + dice.roll(7)]!++
+    for (const count of pairs) t.equal(Math.abs(count - 1000) < 160, true, `${count} of 1000`)
+  }
+})
+
+t.test('the sides are from 0 to the last', async t => {
+  const dice = new Dice(() => 0.5)
+  t.equal(dice.roll(1), 0)
+  const rolls = Array.from({ length: 10_000 }, () => dice.roll(2 ** 31))
+  t.ok(rolls.every(roll => Number.isInteger(roll) && roll >= 0 && roll < 2 ** 31))
+  t.equal(Math.abs(Math.max(...rolls) / 2 ** 31 - 1) < 0.001, true)
+})
+
 // lib/balancing/custom.ts
 
 t.test('the function is given the instances left and the call', async t => {
@@ -197,6 +233,20 @@ t.test('the function is given the instances left and the call', async t => {
     return instances[1]
   })
   t.equal(strategy.pick(list, context(list.slice(0, 1), 'customer-1')), list[2])
+})
+
+t.test('as long as the list is the same, every function is given the same array', async t => {
+  const list = endpoints({ a: 1, b: 1 })
+  const given: unknown[] = []
+  const pickFrom = (endpoints: readonly Endpoint[]) => new Custom(instances => {
+    given.push(instances)
+    return instances[0]
+  }).pick(endpoints, context())
+  pickFrom(list)
+  pickFrom(list)
+  pickFrom([...list])
+  t.equal(given[0], given[1])
+  t.not(given[0], given[2])
 })
 
 t.test('a function that wants none of them picks none', async t => {
