@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { ServiceInstance } from '../consul/instance.ts'
 import { Ewma } from './ewma.ts'
+import { Pace } from './pace.ts'
 import type { Ejection, Outlier, Turn } from './outlier.ts'
 import { effectiveWeight } from './weights.ts'
 
@@ -9,6 +10,12 @@ import { effectiveWeight } from './weights.ts'
  * this process was at fault.
  */
 export type Outcome = 'success' | 'failure' | 'neutral'
+
+/**
+ * What the time of an attempt says of its instance: that it takes so long; that it takes so long at the least, as
+ * nobody waited for the end; or nothing, as errors may come faster than what was asked for, unless it is long.
+ */
+export type Timing = 'measured' | 'unfinished' | 'untypical'
 
 /**
  * A failure counts as a latency of so many milliseconds at the least, or an instance that fails fast would get all the
@@ -22,6 +29,8 @@ const unknownCost = 1e9
 export interface EndpointParts {
   /** 0 to 1: the share of an instance in `warning` whose two weights are equal. */
   readonly warningShare: number
+  /** Of the service. Default: one of its own. */
+  readonly pace?: Pace
   /** Notices when the instance fails too much. */
   readonly outlier?: Outlier | undefined
   /** Told when it is ejected, and when it is back. */
@@ -38,6 +47,7 @@ export class Endpoint {
   #weight: number
   #outstanding = 0
   readonly #latency = new Ewma()
+  readonly #pace: Pace
   readonly #parts: EndpointParts
   #joinedAt: number | undefined
   #gone = false
@@ -45,6 +55,7 @@ export class Endpoint {
   constructor (instance: ServiceInstance, parts: EndpointParts) {
     this.#instance = instance
     this.#parts = parts
+    this.#pace = parts.pace ?? new Pace()
     this.#weight = effectiveWeight(instance, parts.warningShare)
     this.#weigh()
   }
@@ -120,10 +131,17 @@ export class Endpoint {
    * @param startedAt the clock's time at `begin()`
    * @param latency how much of the time since then was the instance's
    */
-  record (outcome: Outcome, startedAt: number, now: number, latency = now - startedAt): void {
-    if (outcome === 'success') this.#latency.add(latency, now)
-    else if (outcome === 'failure') this.#latency.add(Math.max(latency, penalty), now)
+  record (
+    outcome: Outcome, startedAt: number, now: number, latency = now - startedAt,
+    timing: Timing = outcome === 'neutral' ? 'unfinished' : 'measured'
+  ): void {
+    if (!this.#isSinceJoining(startedAt)) return
+    if (outcome === 'failure') this.#latency.add(Math.max(latency, penalty), now)
+    else if (timing === 'measured') this.#latency.add(latency, now)
+    // As if it had cost what others cost: it shall be asked no more often than they are.
+    else if (timing === 'untypical') this.#latency.add(Math.max(latency, this.#pace.cost / this.#fill), now)
     else this.#latency.addAtLeast(latency, now)
+    if (outcome === 'success' && timing === 'measured') this.#pace.cost = latency * this.#fill
     this.#turn(this.#parts.outlier?.record(outcome, startedAt, now), now)
     this.#weigh()
   }

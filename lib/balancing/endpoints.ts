@@ -75,9 +75,11 @@ export class Endpoints {
 
   #create (instance: ServiceInstance): Endpoint {
     const { warningShare, outlier = false, random, onTurn } = this.#parts
+    const peers = this.#peersOf(instance, outlier === false ? 0 : outlier.maxEjected)
     return new Endpoint(instance, {
       warningShare,
-      outlier: outlier === false ? undefined : new Outlier(outlier, this.#peersOf(instance, outlier), random),
+      pace: peers.pace,
+      outlier: outlier === false ? undefined : new Outlier(outlier, peers, random),
       onTurn: (endpoint, turn) => {
         this.#turns++
         onTurn?.(endpoint, turn)
@@ -85,7 +87,7 @@ export class Endpoints {
     })
   }
 
-  #peersOf (instance: ServiceInstance, { maxEjected }: OutlierOptions): Peers<Outlier> {
+  #peersOf (instance: ServiceInstance, maxEjected: number): Peers<Outlier> {
     const key = peersKey(instance)
     const peers = this.#peers.get(key) ?? new Peers(maxEjected)
     this.#peers.set(key, peers)

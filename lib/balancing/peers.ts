@@ -1,3 +1,4 @@
+import { Pace } from './pace.ts'
 import type { Recent } from './recent.ts'
 
 /** What the instances of a service show each other of how their attempts went. */
@@ -18,6 +19,7 @@ const few = 100
 export class Peers<T extends Peer> {
   readonly #maxEjected: number
   readonly #members = new Set<T>()
+  readonly pace = new Pace()
   #reviewAt = -Infinity
   /** Of how many that are in use something is known, and how many of those are well. */
   #known = 0

@@ -1,5 +1,5 @@
 import { Balancer, type BalancerParts } from '../../lib/balancing/balancer.ts'
-import type { Endpoint } from '../../lib/balancing/endpoint.ts'
+import type { Endpoint, Outcome, Timing } from '../../lib/balancing/endpoint.ts'
 import type { Group } from '../../lib/balancing/group.ts'
 import type { StrategyChoice } from '../../lib/balancing/strategies.ts'
 import { RetryBudget } from '../../lib/calls/retry-budget.ts'
@@ -38,6 +38,16 @@ export interface Results {
   errors: number
   /** Attempts of which anything was sent. */
   sent: number
+}
+
+/** What a reply says of its server. */
+const said: Readonly<Record<Reply, { readonly outcome: Outcome, readonly timing: Timing }>> = {
+  served: { outcome: 'success', timing: 'measured' },
+  error: { outcome: 'success', timing: 'untypical' },
+  limited: { outcome: 'neutral', timing: 'untypical' },
+  refused: { outcome: 'failure', timing: 'unfinished' },
+  unsent: { outcome: 'failure', timing: 'unfinished' },
+  silent: { outcome: 'failure', timing: 'unfinished' }
 }
 
 const unreachable = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' })
@@ -79,7 +89,9 @@ export class SimulatedClient {
     const end = (reply: Reply): void => {
       if (over) return
       over = true
-      endpoint.record(reply === 'served' ? 'success' : 'failure', now, this.#simulation.now())
+      const { outcome, timing } = said[reply]
+      const endedAt = this.#simulation.now()
+      endpoint.record(outcome, now, endedAt, endedAt - now, timing)
       endpoint.end()
       if (reply !== 'unsent') this.#results.sent++
       this.#proceed(call, endpoint, reply)
@@ -90,6 +102,7 @@ export class SimulatedClient {
 
   #proceed (call: SimulatedCall, { instance: { name, id } }: Endpoint, reply: Reply): void {
     if (reply === 'served') return this.#finish(call, true)
+    if (reply === 'error' || reply === 'limited') return this.#finish(call, false)
     if (reply === 'refused') return this.#repeat(call)
     const sent = reply !== 'unsent'
     if (!sent) call.unsent++

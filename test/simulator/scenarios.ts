@@ -140,6 +140,13 @@ export const scenarios = {
     rate: 1000,
     duration: 20_000
   },
+  errors: {
+    title: 'one of ten answers 500 at once, which counts for no failure',
+    shows: 'errors',
+    servers: random => [() => ({ time: 1, reply: 'error' }), ...same(9, usual(random))],
+    rate: 1000,
+    duration: 20_000
+  },
   dead: {
     title: 'one of ten cannot be connected to',
     shows: 'errors',

@@ -4,11 +4,14 @@ import type { Simulation } from './simulation.ts'
 export interface Service {
   /** Milliseconds. */
   readonly time: number
-  /** `refused`: status 503. `unsent`: no connection. `silent`: no answer ever. Default `served`. */
+  /**
+   * A status: `refused` 503, `error` 500, `limited` 429. `unsent`: no connection. `silent`: no answer ever. Default
+   * `served`.
+   */
   readonly reply?: Reply
 }
 
-export type Reply = 'served' | 'refused' | 'unsent' | 'silent'
+export type Reply = 'served' | 'refused' | 'error' | 'limited' | 'unsent' | 'silent'
 
 /** Given the time, what the server does with the request that it takes up now. */
 export type Behaviour = (now: number) => Service

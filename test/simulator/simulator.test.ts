@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import t from 'tap'
-import { simulate } from './run.ts'
+import { exponential, simulate } from './run.ts'
 import { scenarios, stopped } from './scenarios.ts'
+import type { Behaviour } from './server.ts'
 import { simulateAll, strategies, tableOf } from './table.ts'
 
 const results = simulateAll()
@@ -40,6 +41,25 @@ t.test('one of three stopped: its share is gone within a second, and back within
   t.equal(errors, 0)
   t.equal(shareOf(0, 11_000, 30_000) < 1, true, `${shareOf(0, 11_000, 30_000)} %`)
   t.equal(shareOf(0, 58_000, 62_000) > 80 / 3, true, `${shareOf(0, 58_000, 62_000)} %`)
+})
+
+t.test('an instance that answers only errors, and fast, gets no more than its share with peak-ewma', async t => {
+  for (const reply of ['error', 'limited'] as const) {
+    const shares = [100, 300, 1000, 3000].map(rate => {
+      const servers = (random: () => number): Behaviour[] => Array.from({ length: 10 }, (_, index) =>
+        () => index === 0 ? { time: 1, reply } : { time: 5 + exponential(random, 5) })
+      return simulate({ servers, rate, duration: 20_000 }, { strategy: 'peak-ewma' }).shareOf(0, 0, 20_000)
+    })
+    t.equal(shares.every(share => share > 5 && share < 15), true, `${shares} %`)
+  }
+})
+
+t.test('a few errors starve nobody', async t => {
+  const servers = (random: () => number): Behaviour[] => Array.from({ length: 10 }, () =>
+    () => random() < 0.01 ? { time: 1, reply: 'error' } : { time: 5 + exponential(random, 5) })
+  const { shareOf } = simulate({ servers, rate: 1000, duration: 20_000 }, { strategy: 'peak-ewma' })
+  const shares = Array.from({ length: 10 }, (_, index) => shareOf(index, 0, 20_000))
+  t.equal(shares.every(share => share > 8 && share < 12), true, `${shares} %`)
 })
 
 t.test('half of 200 die: they are left out within 5 s, and probed by a few calls at a time', async t => {
