@@ -79,7 +79,7 @@ export class InstancePool implements ConnectionEvents {
     else this.#end(connection, aftermath === 'unsent' ? connection.destroy() : connection.close())
     // Those that were idle meanwhile may have been closed with it. Whoever comes next shall not find out.
     if (aftermath === 'stale') this.#endIdle()
-    this.#serveLine()
+    if (this.#line.size > 0 || this.#closed) this.#serveLine()
   }
 
   /** Who waits in line hears that the instance is not to be called any longer. */
@@ -131,6 +131,7 @@ export class InstancePool implements ConnectionEvents {
   }
 
   #free (origin: string): Connection | undefined {
+    if (this.#idle.at(-1)?.origin === origin) return this.#idle.pop()
     const position = this.#idle.findLastIndex(connection => connection.origin === origin)
     if (position !== -1) return this.#idle.splice(position, 1)[0]
     if (this.busy) return undefined
@@ -149,7 +150,12 @@ export class InstancePool implements ConnectionEvents {
       const connection = this.#free(origin)
       if (connection === undefined) break
       this.#line.delete(request)
-      send(connection, options, request)
+      try {
+        send(connection, options, request)
+      } catch (error) {
+        // Thrown by a handler of its caller's: no reason to let the others wait.
+        queueMicrotask(() => { throw error })
+      }
     }
     this.#serving = false
     if (this.#closed && this.#line.size === 0) this.#endIdle()

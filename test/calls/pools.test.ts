@@ -232,6 +232,24 @@ t.test('invalid requests cost no connection', async t => {
   t.equal(opened, 1)
 })
 
+t.test('a handler that throws while the line is served keeps nobody in it', async t => {
+  const server = await startServer(t, 'a', (_, response) => { server.server.once('answer', () => response.end('a')) })
+  const { dispatcher, request } = startCalls(t, new MemorySource({ svc: [server.instance] }), { connections: 1 })
+  const first = request('http://svc/')
+  await once(server.server, 'request')
+  const thrown = once(process, 'uncaughtException')
+  dispatcher.dispatch({ ...get, path: 'invalid' }, {
+    onConnect () {},
+    onError () { throw new Error('from the handler') }
+  })
+  const third = request('http://svc/')
+  server.server.emit('answer')
+  t.equal(await (await first).body.text(), 'a')
+  t.match(await thrown, [{ message: 'from the handler' }])
+  await until(() => server.server.emit('answer'))
+  t.equal(await (await third).body.text(), 'a')
+})
+
 t.test('where no connection can be made, all who wait for one fail at once', async t => {
   const hung: Socket[] = []
   const silent = createServer(socket => hung.push(socket)).listen(0, '127.0.0.1')
