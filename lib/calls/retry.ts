@@ -1,4 +1,4 @@
-import type { Dispatcher } from 'undici'
+import { errors, type Dispatcher } from 'undici'
 import type { Random } from '../clock.ts'
 import { AttemptTimeoutError } from '../errors.ts'
 import { noInstanceHeader } from '../no-instance-header.ts'
@@ -43,7 +43,13 @@ export type Verdict = 'elsewhere' | 'repeat' | 'unreachable' | 'final'
 export function afterFailure ({ error, sent, answered, unsent }: Failure): Verdict {
   if (isFaultOfRequest(error)) return 'final'
   if (!sent) return unsent < maxInstances ? 'elsewhere' : 'unreachable'
-  return !answered && (isBreak(error) || error instanceof AttemptTimeoutError) ? 'repeat' : 'final'
+  return !answered && isNoAnswer(error) ? 'repeat' : 'final'
+}
+
+/** Whether there was nothing that could be read as an answer. */
+function isNoAnswer (error: Error): boolean {
+  return isBreak(error) || error instanceof AttemptTimeoutError || error instanceof errors.HTTPParserError ||
+    error instanceof errors.HeadersOverflowError
 }
 
 /** Whether no instance would take the request. */

@@ -42,6 +42,19 @@ t.test('a request whose connection broke is sent once more if its method may be 
   t.equal(good.requests, repeated.size)
 })
 
+t.test('what cannot be read as a response is no answer: another instance is asked', async t => {
+  const unreadable: Handler[] = [
+    ({ socket }) => { socket.end('HELLO\r\n\r\n') },
+    (_, response) => { response.setHeader('x', 'x'.repeat(20_000)).end() }
+  ]
+  for (const handler of unreadable) {
+    const { bad, request } = await startPair(t, handler)
+    t.equal((await request('http://svc/')).statusCode, 200)
+    await t.rejects(request('http://svc/', { method: 'POST' }), { name: /^(HTTPParser|HeadersOverflow)Error$/ })
+    t.equal(bad.requests, 2)
+  }
+})
+
 t.test('a response of 502, 503 or 504 is not the answer while another instance has one', async t => {
   for (const status of [502, 503, 504]) {
     const { bad, good, request, fetch } = await startPair(t, refuse(status))
