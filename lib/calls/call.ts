@@ -5,12 +5,12 @@ import { DeadlineError, InstanceLeftError, RefusedError } from '../errors.ts'
 import { Attempt, type AttemptOwner, type AttemptParts } from './attempt.ts'
 import type { Balance } from './balance.ts'
 import type { CallEvents } from './events.ts'
-import { holdBody } from './hold-body.ts'
+import { holdStream, isEmitter, withHeldParts } from './hold-body.ts'
 import { Itinerary, type ItineraryParts } from './itinerary.ts'
 import type { LegacyHandler } from './legacy-handler.ts'
-import type { Limit } from './limits.ts'
+import type { Expiring, Limit } from './limits.ts'
 import { Repeats, type RepeatsParts } from './repeats.ts'
-import { ReplayableBody, withReplayableBody } from './replay.ts'
+import { ReplayableBody } from './replay.ts'
 import { afterFailure, isBreak, isOfNoInstance } from './retry.ts'
 import type { Route } from './route.ts'
 import type { RunningCalls } from './running.ts'
@@ -24,7 +24,7 @@ export interface CallParts extends ItineraryParts, AttemptParts, RepeatsParts {
  * One request of the user's, over all its attempts. The user's handler sees one request: a single `onConnect()`, early,
  * so that it can abort at any time; the response of one attempt; and exactly one end.
  */
-export class Call implements AttemptOwner {
+export class Call implements AttemptOwner, Expiring {
   readonly handler: LegacyHandler
   place = -1
   readonly #parts: CallParts
@@ -50,7 +50,7 @@ export class Call implements AttemptOwner {
     this.#parts = parts
     this.#route = route
     this.#balance = balance
-    this.#options = balance.retries === 0 ? options : withReplayableBody(options)
+    this.#options = withHeldParts(options, this, balance.retries > 0)
     this.#itinerary = new Itinerary(parts, route, balance, this.#options)
     this.handler = handler
   }
@@ -66,10 +66,11 @@ export class Call implements AttemptOwner {
       this.#fail(error as Error)
     }
     if (this.#ended) return
-    this.#parts.budget.deposit()
+    const now = this.#parts.clock.now()
+    this.#parts.budget.deposit(now)
     this.#holdBody()
-    this.#startDeadline()
-    this.#proceed()
+    this.#startDeadline(now)
+    this.#proceed(now)
   }
 
   /** Ends it in whatever it is doing; the handler gets the error. */
@@ -78,6 +79,15 @@ export class Call implements AttemptOwner {
     this.#aborted = true
     if (this.#attempt === undefined) this.#fail(error)
     else this.#attempt.abort(error)
+  }
+
+  /** The deadline is reached. */
+  expire (isLate: boolean): void {
+    const { deadline } = this.#balance
+    const error = new DeadlineError(this.#route.service, deadline)
+    this.#aborted = true
+    if (this.#attempt === undefined) this.#fail(error)
+    else this.#attempt.timeOut(error, deadline, isLate)
   }
 
   attemptCompleted (trailers: string[] | null): void {
@@ -140,11 +150,11 @@ export class Call implements AttemptOwner {
     return this.#repeats.claim() ? this.#repeats : undefined
   }
 
-  #proceed (): void {
+  #proceed (now = this.#parts.clock.now()): void {
     if (this.#ended) return
     const instances = this.#itinerary.peek()
     if (instances === undefined) this.#wait()
-    else this.#attemptAt(instances)
+    else this.#attemptAt(instances, now)
   }
 
   #wait (): void {
@@ -152,19 +162,19 @@ export class Call implements AttemptOwner {
     this.#itinerary.discover().then(
       instances => {
         this.#discovering = false
-        if (!this.#ended) this.#attemptAt(instances)
+        if (!this.#ended) this.#attemptAt(instances, this.#parts.clock.now())
       },
       error => { this.#fail(error) })
   }
 
-  #attemptAt (instances: readonly ServiceInstance[]): void {
+  #attemptAt (instances: readonly ServiceInstance[], now: number): void {
     try {
-      const endpoint = this.#itinerary.next(instances, this.#parts.clock.now())
+      const endpoint = this.#itinerary.next(instances, now)
       this.#tellRetry()
       this.#tellPick(endpoint.instance)
       // A strategy or a subscriber of the user's own may have aborted it.
       if (this.#ended) return
-      this.#attempt = new Attempt(this.#parts, endpoint, this, this.#balance.timeout)
+      this.#attempt = new Attempt(this.#parts, endpoint, this, this.#balance.timeout, now)
     } catch (error) {
       return this.#fail(error as Error)
     }
@@ -190,24 +200,15 @@ export class Call implements AttemptOwner {
   #holdBody (): void {
     const { body } = this.#options
     if (typeof body !== 'object' || body === null) return
-    this.#releaseBody = body instanceof ReplayableBody
-      ? () => body.close()
-      : holdBody(body, error => this.abort(error))
+    if (body instanceof ReplayableBody) this.#releaseBody = () => body.close()
+    else if (isEmitter(body)) this.#releaseBody = holdStream(body, this)
   }
 
-  #startDeadline (): void {
+  #startDeadline (now: number): void {
     const { deadline, endsAt } = this.#balance
     // Whole milliseconds, so that most fetches have as much left as the others.
-    const left = endsAt === undefined ? deadline : Math.max(1, Math.ceil(endsAt - this.#parts.clock.now()))
-    this.#limit = this.#parts.limits.start(left, isLate => this.#expire(isLate))
-  }
-
-  #expire (isLate: boolean): void {
-    const { deadline } = this.#balance
-    const error = new DeadlineError(this.#route.service, deadline)
-    this.#aborted = true
-    if (this.#attempt === undefined) this.#fail(error)
-    else this.#attempt.expire(error, deadline, isLate)
+    const left = endsAt === undefined ? deadline : Math.max(1, Math.ceil(endsAt - now))
+    this.#limit = this.#parts.limits.start(left, this, now)
   }
 
   #fail (error: Error): void {

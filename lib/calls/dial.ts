@@ -58,15 +58,14 @@ export function dialer (instance: ServiceInstance, options: DialOptions): Dial {
 function startTimer (
   socket: Socket, { address, port }: ServiceInstance, { connectTimeout, limits }: DialOptions
 ): () => void {
-  let isOver = false
-  const giveUp = (): void => {
-    if (isOver) return
+  let limit = limits.start(connectTimeout, { expire })
+  function expire (isLate: boolean): void {
+    // Where this process stood still, the connection may be about to come, and whoever accepts it is not to blame.
+    if (isLate) {
+      limit = limits.start(connectTimeout, { expire })
+      return
+    }
     socket.destroy(new errors.ConnectTimeoutError(`No connection to ${address}:${port} within ${connectTimeout} ms`))
   }
-  // Where this process was busy for that long, the connection may be there and nobody has looked yet.
-  const limit = limits.start(connectTimeout, () => setImmediate(giveUp))
-  return () => {
-    isOver = true
-    limit?.stop()
-  }
+  return () => limit?.stop()
 }

@@ -10,7 +10,10 @@ const grace = 20
  */
 const remembered = 16
 
-type OnReached = (isLate: boolean) => void
+export interface Expiring {
+  /** The limit was reached. `isLate`: the event loop had stood still meanwhile. */
+  expire (isLate: boolean): void
+}
 
 /**
  * Limits in time of what is under way. Nearly all of them are never reached, and nearly all are equally long: one
@@ -25,18 +28,19 @@ export class Limits {
   }
 
   /**
-   * Calls `onReached` after `ms` milliseconds, never if that is 0, or if the limit that is returned was stopped. When
-   * the event loop has stood still, timers fire before the answers are read that came in time: these get their turn
-   * first, and `onReached` is told that it comes late.
+   * Tells `target` after `ms` milliseconds, never if that is 0, or if the limit that is returned was stopped. Timers
+   * fire before the answers are read that came in time while the event loop stood still: these get their turn first.
+   *
+   * @param now the clock's time
    */
-  start (ms: number, onReached: OnReached): Limit | undefined {
+  start (ms: number, target: Expiring, now = this.#clock.now()): Limit | undefined {
     if (ms === 0) return undefined
     let line = this.#lines.get(ms)
     if (line === undefined) {
       line = new Line(ms, this.#clock, () => this.#forget(ms))
       this.#lines.set(ms, line)
     }
-    return line.add(onReached)
+    return line.add(target, now)
   }
 
   /** Those that run are never reached. */
@@ -55,14 +59,14 @@ export class Limits {
 /** One limit that runs, and its neighbours in the line. */
 export class Limit {
   readonly due: number
-  readonly onReached: OnReached
+  readonly target: Expiring
   previous: Limit | undefined
   next: Limit | undefined
   #line: Line | undefined
 
-  constructor (due: number, onReached: OnReached, line: Line) {
+  constructor (due: number, target: Expiring, line: Line) {
     this.due = due
-    this.onReached = onReached
+    this.target = target
     this.#line = line
   }
 
@@ -88,8 +92,8 @@ class Line {
     this.#onEmpty = onEmpty
   }
 
-  add (onReached: OnReached): Limit {
-    const limit = new Limit(this.#clock.now() + this.#ms, onReached, this)
+  add (target: Expiring, now: number): Limit {
+    const limit = new Limit(now + this.#ms, target, this)
     limit.previous = this.#last
     if (this.#last === undefined) this.#first = limit
     else this.#last.next = limit
@@ -117,11 +121,11 @@ class Line {
   /** The timer may have been the one of a limit that was stopped. */
   #look (): void {
     const now = this.#clock.now()
-    if (this.#first !== undefined && now - this.#first.due >= late) {
-      this.#stopTimer = this.#clock.after(grace, () => this.#reach(now + grace, true))
-    } else {
-      this.#reach(now, false)
-    }
+    const { due } = this.#first ?? { due: Infinity }
+    if (now < due) return this.#wait(now)
+    const isLate = now - due >= late
+    const pause = isLate ? grace : 0
+    this.#stopTimer = this.#clock.after(pause, () => this.#reach(now + pause, isLate))
   }
 
   #reach (now: number, isLate: boolean): void {
@@ -129,12 +133,15 @@ class Line {
     try {
       for (let limit = this.#first; limit !== undefined && limit.due <= now; limit = this.#first) {
         limit.stop()
-        limit.onReached(isLate)
+        limit.target.expire(isLate)
       }
     } finally {
-      if (this.#first !== undefined) {
-        this.#stopTimer ??= this.#clock.after(this.#first.due - this.#clock.now(), () => this.#look())
-      }
+      if (this.#stopTimer === undefined) this.#wait(this.#clock.now())
     }
+  }
+
+  #wait (now: number): void {
+    const first = this.#first
+    this.#stopTimer = first && this.#clock.after(first.due - now, () => this.#look())
   }
 }

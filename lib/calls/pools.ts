@@ -82,10 +82,11 @@ export class Pools {
     if (pool === undefined) return
     this.#pools.delete(endpoint)
     const place = placeOf(endpoint)
-    const limit = this.#limits.start(parkedFor, () => {
+    const expire = (): void => {
       this.#parked.delete(place)
       this.#end(pool)
-    })
+    }
+    const limit = this.#limits.start(parkedFor, { expire })
     this.#parked.set(place, { pool, limit })
     pool.sendOn()
   }

@@ -1,9 +1,3 @@
-import type { Dispatcher } from 'undici'
-import { isIdempotent } from './retry.ts'
-
-type Body = Dispatcher.DispatchOptions['body']
-type Parts = AsyncIterable<unknown> | Iterable<unknown>
-
 /** Bodies beyond this are not sent a second time. Source: Linkerd's limit. Bytes. */
 const maxSize = 64 * 1024
 
@@ -16,26 +10,12 @@ export function isReplayable (body: unknown): boolean {
   return body instanceof Blob && body.size <= maxSize
 }
 
-/** The request with a body that can be sent again, if it comes in parts, as all bodies of `fetch()` do. */
-export function withReplayableBody (options: Dispatcher.DispatchOptions): Dispatcher.DispatchOptions {
-  const { body } = options
-  if (!comesInParts(body) || !isIdempotent(options)) return options
-  return { ...options, body: new ReplayableBody(body) as unknown as Body & object }
-}
-
-/** Not a stream, which has events, and nothing that undici takes as a whole. */
-function comesInParts (body: unknown): body is Parts {
-  if (typeof body !== 'object' || body === null || ArrayBuffer.isView(body) || 'on' in body) return false
-  if (Reflect.get(body, Symbol.toStringTag) === 'FormData') return false
-  return Symbol.asyncIterator in body || Symbol.iterator in body
-}
-
 /**
  * A body that comes in parts, of which the first 64 KiB are kept. Whoever reads it gets those, and then what is still
  * to come; the reader before gets an error.
  */
 export class ReplayableBody implements AsyncIterable<unknown> {
-  readonly #body: Parts
+  readonly #body: AsyncIterable<unknown>
   #source: AsyncIterator<unknown> | undefined
   readonly #kept: unknown[] = []
   #size = 0
@@ -45,7 +25,7 @@ export class ReplayableBody implements AsyncIterable<unknown> {
   #failed = false
   #reader = 0
 
-  constructor (body: Parts) {
+  constructor (body: AsyncIterable<unknown>) {
     this.#body = body
   }
 
@@ -72,7 +52,7 @@ export class ReplayableBody implements AsyncIterable<unknown> {
 
   /** `undefined` at the end. */
   async #next (): Promise<unknown> {
-    this.#source ??= iterate(this.#body)
+    this.#source ??= this.#body[Symbol.asyncIterator]()
     this.#reading ??= this.#read(this.#source)
     const { done, value } = await this.#reading
     return done === true ? undefined : value
@@ -97,8 +77,4 @@ export class ReplayableBody implements AsyncIterable<unknown> {
     if (this.#size <= maxSize) this.#kept.push(part)
     this.#size += typeof part === 'string' ? Buffer.byteLength(part) : (part as { byteLength?: number }).byteLength ?? 0
   }
-}
-
-async function * iterate (body: Parts): AsyncGenerator<unknown> {
-  yield * body
 }

@@ -15,7 +15,7 @@ export class Swallow implements AttemptOwner {
   constructor (attempt: Attempt, limits: Limits) {
     const giveUp = (): void => attempt.abort(new errors.RequestAbortedError())
     let size = 0
-    this.#limit = limits.start(maxTime, giveUp)
+    this.#limit = limits.start(maxTime, { expire: giveUp })
     this.handler = {
       onConnect () {},
       onError () {},

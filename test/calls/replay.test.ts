@@ -1,7 +1,8 @@
 import { Readable } from 'node:stream'
 import t from 'tap'
 import { FormData } from 'undici'
-import { isReplayable, ReplayableBody, withReplayableBody } from '../../lib/calls/replay.ts'
+import { withHeldParts } from '../../lib/calls/hold-body.ts'
+import { isReplayable, ReplayableBody } from '../../lib/calls/replay.ts'
 import { until } from '../support/wait.ts'
 
 const limit = 64 * 1024
@@ -39,9 +40,11 @@ t.test('which bodies can be sent once more', async t => {
   for (const [what, body, replayable] of cases) t.equal(isReplayable(body), replayable, what)
 })
 
+const owner = { abort () {} }
+
 t.test('only bodies in parts are kept, and only of requests that may be repeated', async t => {
   const kept = (body: unknown, method = 'PUT') =>
-    withReplayableBody({ path: '/', method, body: body as string }).body as unknown instanceof ReplayableBody
+    withHeldParts({ path: '/', method, body: body as string }, owner, true).body as unknown instanceof ReplayableBody
   t.equal(kept(parts('x')), true)
   t.equal(kept(['x', 'y']), true)
   t.equal(kept(parts('x'), 'POST'), false)

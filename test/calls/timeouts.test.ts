@@ -1,4 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -225,7 +227,7 @@ t.test('a process that was busy does not blame it on the instance that it was co
 t.test('a limit is reached on time', async t => {
   const clock = new ManualClock()
   let reached = 0
-  new Limits(clock).start(100, () => reached++)
+  new Limits(clock).start(100, { expire: () => reached++ })
   clock.advance(99)
   t.equal(reached, 0)
   clock.advance(1)
@@ -235,7 +237,7 @@ t.test('a limit is reached on time', async t => {
 
 t.test('no limit is none', async t => {
   const clock = new ManualClock()
-  const stop = new Limits(clock).start(0, () => t.fail('reached'))
+  const stop = new Limits(clock).start(0, { expire: () => t.fail('reached') })
   t.same(clock.pending, [])
   stop?.stop()
 })
@@ -243,19 +245,36 @@ t.test('no limit is none', async t => {
 t.test('what has arrived while the process stood still is read before the limit counts', async t => {
   const clock = new ManualClock()
   let reached = 0
-  new Limits(lateClock(clock, 2000)).start(100, () => reached++)
+  new Limits(lateClock(clock, 2000)).start(100, { expire: () => reached++ })
   clock.advance(2100)
   t.equal(reached, 0)
   clock.advance(2020)
   t.equal(reached, 1)
 })
 
+t.test('what has arrived is read first, however little a limit is late', async t => {
+  const { server, instance } = await startServer(t, 'a')
+  const socket = connect(instance.port)
+  t.teardown(() => socket.destroy())
+  const [other] = await once(server, 'connection') as [Socket]
+  const order: string[] = []
+  socket.on('data', () => order.push('data'))
+  other.write('x')
+  const reached = new Promise<void>(resolve => {
+    new Limits(systemClock).start(20, { expire: () => resolve() })
+  })
+  const begun = performance.now()
+  while (performance.now() - begun < 40);
+  await reached
+  t.same(order, ['data'])
+})
+
 t.test('ended, it is never reached, in the time of grace either', async t => {
   const clock = new ManualClock()
-  const stop = new Limits(clock).start(100, () => t.fail('reached'))
+  const stop = new Limits(clock).start(100, { expire: () => t.fail('reached') })
   stop?.stop()
   clock.advance(100)
-  const stopLate = new Limits(lateClock(clock, 2000)).start(100, () => t.fail('reached'))
+  const stopLate = new Limits(lateClock(clock, 2000)).start(100, { expire: () => t.fail('reached') })
   clock.advance(2100)
   stopLate?.stop()
   clock.advance(10_000)
@@ -267,7 +286,7 @@ t.test('one timer waits for all limits of one length, and none for those that we
   const limits = new Limits(clock)
   const reached: number[] = []
   const running = [0, 1, 2, 3].map(each => {
-    const limit = limits.start(100, () => reached.push(each))
+    const limit = limits.start(100, { expire: () => reached.push(each) })
     clock.advance(10)
     return limit
   })
@@ -287,17 +306,17 @@ t.test('each length has its own order; of those that nobody uses only a few are 
   const clock = new ManualClock()
   const limits = new Limits(clock)
   const reached: number[] = []
-  for (const ms of [300, 100, 200]) limits.start(ms, () => reached.push(ms))
+  for (const ms of [300, 100, 200]) limits.start(ms, { expire: () => reached.push(ms) })
   clock.advance(300)
   t.same(reached, [100, 200, 300])
-  for (let ms = 1000; ms < 1100; ms++) limits.start(ms, () => t.fail('reached'))?.stop()
+  for (let ms = 1000; ms < 1100; ms++) limits.start(ms, { expire: () => t.fail('reached') })?.stop()
   t.ok(clock.pending.length <= 16)
 })
 
 t.test('what was left of a limit is not remembered', async t => {
   const clock = new ManualClock()
   const limits = new Limits(clock)
-  limits.start(99.5, () => t.fail('reached'))?.stop()
+  limits.start(99.5, { expire: () => t.fail('reached') })?.stop()
   t.same(clock.pending, [])
 })
 
@@ -305,8 +324,8 @@ t.test('a limit that throws when it is reached takes no other with it', async t 
   const clock = new ManualClock()
   const limits = new Limits(clock)
   let reached = 0
-  limits.start(100, () => { throw new Error('one') })
-  limits.start(100, () => reached++)
+  limits.start(100, { expire () { throw new Error('one') } })
+  limits.start(100, { expire: () => reached++ })
   t.throws(() => clock.advance(100), { message: 'one' })
   clock.advance(0)
   t.equal(reached, 1)
@@ -315,7 +334,7 @@ t.test('a limit that throws when it is reached takes no other with it', async t 
 t.test('once closed none is reached', async t => {
   const clock = new ManualClock()
   const limits = new Limits(clock)
-  limits.start(100, () => t.fail('reached'))
+  limits.start(100, { expire: () => t.fail('reached') })
   limits.close()
   t.same(clock.pending, [])
 })

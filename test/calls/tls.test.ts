@@ -94,3 +94,12 @@ t.test('later connections resume the TLS session', async t => {
   t.equal(await (await request('https://svc/')).body.text(), 'false')
   t.equal(await (await request('https://svc/')).body.text(), 'true')
 })
+
+t.test('a process that was busy does not blame it on the instance that it was connecting to', async t => {
+  const { instance } = await startSecure(t)
+  const { request } = startCalls(t, new MemorySource({ svc: [instance] }), { tls, connectTimeout: 50 })
+  const call = request('https://svc/')
+  const begun = performance.now()
+  while (performance.now() - begun < 110);
+  t.equal((await call).statusCode, 200)
+})
