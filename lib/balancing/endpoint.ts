@@ -100,7 +100,7 @@ export class Endpoint {
 
   /** The same instance with another status, weight or description. That it is passing anew ends an ejection. */
   refresh (instance: ServiceInstance, now: number): void {
-    const isFresh = instance.status === 'passing' && !isSame(instance, this.#instance)
+    const isFresh = this.ejection !== undefined && instance.status === 'passing' && !isSame(instance, this.#instance)
     this.#instance = instance
     this.#weight = effectiveWeight(instance, this.#parts.warningShare)
     if (isFresh) this.#turn(this.#parts.outlier?.clear(now), now)
@@ -148,7 +148,7 @@ export class Endpoint {
 
   /** An attempt that was recorded as a success at that time was none: a record of its failure follows. */
   takeBack (recordedAt: number, now: number): void {
-    this.#parts.outlier?.takeBack(recordedAt, now)
+    if (this.#isSinceJoining(recordedAt)) this.#parts.outlier?.takeBack(recordedAt, now)
   }
 
   /** The attempt is over, its response read to the end. Once for every `begin()`. */
@@ -167,6 +167,11 @@ export class Endpoint {
   assumeLatency (level: number, now: number): void {
     this.#latency.assume(level, now)
     this.#weigh()
+  }
+
+  /** What was begun before it came back says nothing of how it is now. */
+  #isSinceJoining (at: number): boolean {
+    return at >= (this.#joinedAt ?? -Infinity)
   }
 
   /** Who comes back begins anew: it was slow, or failed, before. */

@@ -3,14 +3,15 @@ import type { ServiceInstance } from '../consul/instance.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { Endpoints } from './endpoints.ts'
 import { Probes } from './probes.ts'
-import { Roster, warmthOf, without } from './roster.ts'
+import { Roster, without } from './roster.ts'
+import { slowStartEnd, turnShareOf, welcome } from './slow-start.ts'
 import { createStrategy, type StrategyChoice } from './strategies.ts'
 import type { PickContext, Strategy } from './strategy.ts'
 
 /** Ejections change the roster at once, and of a thousand instances at most every 10 ms. Milliseconds an instance. */
 const updatePause = 0.01
-/** So many turns may be passed on by newcomers before the next one takes its turn. */
-const mostPassedOn = 8
+/** So many turns in a row may be passed on by newcomers. Each passes on 0.9 at the most: 64 in a row do once in 850. */
+const mostPassedOn = 64
 
 /** The instances that one kind of call may go to, and where each strategy stands among them. */
 export class Group {
@@ -21,15 +22,18 @@ export class Group {
   readonly #probes = new Probes()
   #instances: readonly ServiceInstance[] = []
   #roster: Roster
+  /** While the clock is before this, a candidate is new. */
+  #slowStartEnd = -Infinity
   #turns = 0
   #updateAt = 0
+  #pickedAt = -Infinity
 
   /** @param maxEjected 0 to 1: the share that may be left out */
   constructor (endpoints: Endpoints, maxEjected: number, random: Random) {
     this.#endpoints = endpoints
     this.#maxEjected = maxEjected
     this.#random = random
-    this.#roster = new Roster([], maxEjected, 0)
+    this.#roster = new Roster([], maxEjected)
   }
 
   /**
@@ -40,7 +44,7 @@ export class Group {
   pick (
     instances: readonly ServiceInstance[], choice: StrategyChoice, context: PickContext
   ): Endpoint | undefined {
-    return this.pickRegular(instances, choice, context) ?? this.lastResort(instances, choice, context)
+    return this.pickCandidate(instances, choice, context) ?? this.pickLastResort(choice, context)
   }
 
   /**
@@ -48,10 +52,11 @@ export class Group {
    *
    * @throws as `pick()`
    */
-  pickRegular (
+  pickCandidate (
     instances: readonly ServiceInstance[], choice: StrategyChoice, context: PickContext
   ): Endpoint | undefined {
     if (this.#isOutdated(instances, context.now)) this.#update(instances, context.now)
+    this.#pickedAt = context.now
     const picked = this.#pick(choice, context)
     if (picked?.gone !== true) return picked
     // It has left another list, and stands in this one still.
@@ -59,14 +64,12 @@ export class Group {
     return this.#pick(choice, context)
   }
 
-  /** With all others tried: those of weight 0, then the ejected ones. The list is that of the pick before. */
-  lastResort (
-    instances: readonly ServiceInstance[], choice: StrategyChoice, context: PickContext
-  ): Endpoint | undefined {
-    if (this.#hasRegular(choice, context)) return undefined
+  /** With all candidates of the list of the pick before tried: those of weight 0, then the ejected ones. */
+  pickLastResort (choice: StrategyChoice, context: PickContext): Endpoint | undefined {
+    if (this.#hasCandidate(choice, context)) return undefined
     const found = this.#roster.lastResort(context.tried)
     if (found?.gone !== true) return found
-    this.#update(instances, context.now)
+    this.#update(this.#instances, context.now)
     return this.#roster.lastResort(context.tried)
   }
 
@@ -75,9 +78,9 @@ export class Group {
     if (strategy.goesBy === 'choice') return this.#choose(strategy, typeof choice === 'string', context)
     const due = context.now >= this.#probes.dueAt ? this.#probes.take(context) : undefined
     if (due !== undefined) return due
-    const { candidates, warmUntil } = this.#roster
+    const { candidates } = this.#roster
     if (!hasUntried(candidates, context.tried)) return undefined
-    if (context.now < warmUntil && strategy.goesBy === 'turn') return this.#pickWarm(strategy, context)
+    if (context.now < this.#slowStartEnd && strategy.goesBy === 'turn') return this.#pickInSlowStart(strategy, context)
     return strategy.pick(candidates, context)
   }
 
@@ -98,23 +101,23 @@ export class Group {
   }
 
   #hasChoice (context: PickContext): boolean {
-    return hasUntried(this.#roster.candidates, context.tried) || this.#probes.areOpenTo(context)
+    return hasUntried(this.#roster.candidates, context.tried) || this.#probes.mayChoose(context)
   }
 
   /** Whether the strategy had a choice. */
-  #hasRegular (choice: StrategyChoice, context: PickContext): boolean {
+  #hasCandidate (choice: StrategyChoice, context: PickContext): boolean {
     return this.#strategy(choice).goesBy === 'choice'
       ? this.#hasChoice(context)
       : hasUntried(this.#roster.candidates, context.tried)
   }
 
   /** Newcomers pass some of their turns on. */
-  #pickWarm (strategy: Strategy, context: PickContext): Endpoint | undefined {
+  #pickInSlowStart (strategy: Strategy, context: PickContext): Endpoint | undefined {
     const { candidates } = this.#roster
     let endpoint = strategy.pick(candidates, context)
     for (let passed = 0; passed < mostPassedOn && endpoint !== undefined; passed++) {
-      const warmth = warmthOf(endpoint, context.now)
-      if (warmth === 1 || this.#random() < warmth) break
+      const share = turnShareOf(endpoint, context.now)
+      if (share === 1 || this.#random() < share) break
       endpoint = strategy.pick(candidates, context)
     }
     return endpoint
@@ -128,7 +131,9 @@ export class Group {
   #update (instances: readonly ServiceInstance[], now: number): void {
     const endpoints = instances.map(instance => this.#endpoints.of(instance, now))
     const before = instances === this.#instances ? this.#roster : undefined
-    this.#roster = new Roster(endpoints, this.#maxEjected, now, before)
+    welcome(endpoints, this.#pickedAt, now)
+    this.#roster = new Roster(endpoints, this.#maxEjected, before)
+    this.#slowStartEnd = slowStartEnd(this.#roster.candidates)
     this.#probes.watch(this.#roster.ejected)
     this.#instances = instances
     this.#turns = this.#endpoints.turns

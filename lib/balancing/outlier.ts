@@ -12,7 +12,7 @@ export interface OutlierOptions {
   readonly ejectionTime: number
   /** The longest, before jitter. Milliseconds. */
   readonly maxEjectionTime: number
-  /** 0 to 1: no more than this share of the instances is ejected, and never all. */
+  /** 0 to 1: no more than this share of the instances is ejected, or one if that is more, and never all. 0: none. */
   readonly maxEjected: number
 }
 
@@ -36,7 +36,7 @@ const shortestCount = 1000
 const shortestRun = 50
 /** Ejections differ by this share, up or down, so that instances that fail together are not tried together. */
 const jitter = 0.2
-/** After each so many milliseconds in service one ejection is forgotten. Source: Envoy, one a sweep, every 10 s. */
+/** After each so many milliseconds in service the next ejection is half as long. Source: Envoy, one less every 10 s. */
 const forgottenAfter = 10_000
 
 /**
@@ -53,8 +53,7 @@ export class Outlier {
   /** Made with the first attempt: there may be thousands of instances. */
   #recent: Recent | undefined
   readonly #peers: Peers<Outlier>
-  /** Failures in a row. */
-  #failures = 0
+  #consecutiveFailures = 0
   #failingSince = 0
   /** When the first attempt ended since there was none in the window. */
   #countedSince = 0
@@ -63,9 +62,9 @@ export class Outlier {
   #probes = 0
   /** When the last of them that was to find out how it is was chosen. */
   #claimedAt = -Infinity
-  /** How many ejections count towards the length of the next one. */
-  #ejections = 0
-  #returnedAt = 0
+  /** The length of the next ejection, before jitter. */
+  #nextTime: number
+  #returnedAt = -Infinity
   #gone = false
 
   /** @param peers the instances of the same service: it joins them */
@@ -73,10 +72,14 @@ export class Outlier {
     this.#options = options
     this.#peers = peers
     this.#random = random
+    this.#nextTime = options.ejectionTime
     peers.join(this)
   }
 
   get recent (): Recent | undefined { return this.#recent }
+
+  /** Up to now. */
+  get consecutiveFailures (): number { return this.#consecutiveFailures }
 
   /** Set while it is ejected. */
   get ejection (): Ejection | undefined { return this.#ejection }
@@ -104,10 +107,11 @@ export class Outlier {
     this.#recent ??= new Recent()
     if (this.#recent.isEmpty(now)) this.#countedSince = now
     this.#recent.add(succeeded, now)
-    if (succeeded) this.#failures = 0
-    else if (this.#failures++ === 0) this.#failingSince = now
-    const reason = succeeded ? undefined : this.#reasonToEject(this.#recent, now)
-    return reason && this.#peers.hasRoom ? this.#eject(reason, now) : undefined
+    if (succeeded) this.#consecutiveFailures = 0
+    else if (this.#consecutiveFailures++ === 0) this.#failingSince = now
+    if (succeeded || !this.#peers.hasRoom) return undefined
+    const reason = this.#reasonToEject(this.#recent, now)
+    return reason && this.#eject(reason, now)
   }
 
   /** An attempt that was recorded as a success at that time was none: a record of its failure follows. */
@@ -115,15 +119,15 @@ export class Outlier {
     this.#recent?.takeBack(recordedAt, now)
   }
 
-  /** There is reason to believe that it is well: what was before is forgotten. */
+  /** There is reason to believe that it is well: if it is ejected, that ends, and what was before is forgotten. */
   clear (now: number): Turn | undefined {
-    this.#failures = 0
-    this.#recent?.clear()
     if (this.#ejection === undefined) return undefined
+    this.#consecutiveFailures = 0
+    this.#recent?.clear()
     this.#ejection = undefined
     this.#probes = 0
     this.#returnedAt = now
-    this.#peers.returned()
+    this.#peers.countReturn()
     return 'returned'
   }
 
@@ -135,7 +139,7 @@ export class Outlier {
 
   #reasonToEject (own: Recent, now: number): Ejection['reason'] | undefined {
     const { consecutiveFailures, successRate } = this.#options
-    const isRun = this.#failures >= consecutiveFailures && now - this.#failingSince >= shortestRun
+    const isRun = this.#consecutiveFailures >= consecutiveFailures && now - this.#failingSince >= shortestRun
     if (isRun && this.#peers.areOthersWell(this, now)) return 'consecutive failures'
     const successes = own.successes(now)
     const attempts = successes + own.failures(now)
@@ -154,13 +158,14 @@ export class Outlier {
   #eject (reason: Ejection['reason'], now: number): Turn {
     const { ejectionTime, maxEjectionTime } = this.#options
     if (this.#ejection === undefined) {
-      this.#ejections = Math.max(this.#ejections - Math.floor((now - this.#returnedAt) / forgottenAfter), 0)
-      this.#peers.ejected()
+      const forgotten = Math.floor((now - this.#returnedAt) / forgottenAfter)
+      this.#nextTime = Math.max(this.#nextTime / 2 ** forgotten, ejectionTime)
+      this.#peers.countEjection()
     }
-    const time = Math.min(ejectionTime * 2 ** this.#ejections, maxEjectionTime)
-    this.#ejections++
+    const time = this.#nextTime * (1 + jitter * (2 * this.#random() - 1))
+    this.#nextTime = Math.min(this.#nextTime * 2, maxEjectionTime)
     this.#probes = 0
-    this.#ejection = Object.freeze({ reason, since: now, until: now + time * (1 + jitter * (2 * this.#random() - 1)) })
+    this.#ejection = Object.freeze({ reason, since: now, until: now + time })
     return 'ejected'
   }
 }

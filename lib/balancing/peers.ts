@@ -5,15 +5,14 @@ import type { Recent } from './recent.ts'
 export interface Peer {
   /** `undefined`: nothing was attempted. */
   readonly recent: Recent | undefined
+  readonly consecutiveFailures: number
   readonly ejection: object | undefined
 }
 
 /** An instance of which a larger share of the attempts fails is not well. 0 to 1. */
-const calm = 0.01
-/** How long what is worked out over all peers holds: there may be thousands. Milliseconds. */
-const reviewInterval = 100
-/** With fewer, every question is answered anew. */
-const few = 100
+const tolerance = 0.1
+/** How long what is worked out over all peers holds: there may be thousands. Milliseconds for each of them. */
+const reviewPause = 0.01
 
 /** The instances of a service in one datacenter: what is usual there, and how many may be left out. */
 export class Peers<T extends Peer> {
@@ -45,23 +44,22 @@ export class Peers<T extends Peer> {
 
   /** Whether one more may be ejected: up to a share of them, and never the last. */
   get hasRoom (): boolean {
-    const { size } = this.#members
-    return this.#ejected < Math.min(Math.floor(size * this.#maxEjected), size - 1)
+    return this.#ejected < mostEjected(this.#members.size, this.#maxEjected)
   }
 
-  ejected (): void {
+  countEjection (): void {
     this.#ejected++
   }
 
-  returned (): void {
+  countReturn (): void {
     this.#ejected--
   }
 
   /** Whether at least half of the others are well. With nothing known of them they are. */
-  areOthersWell ({ recent }: T, now: number): boolean {
+  areOthersWell (member: T, now: number): boolean {
     this.#review(now)
-    const known = this.#known - Number(isKnown(recent, now))
-    const well = this.#well - Number(isWell(recent, now))
+    const known = this.#known - Number(isKnown(member, now))
+    const well = this.#well - Number(isWell(member, now))
     return well >= known / 2
   }
 
@@ -75,24 +73,29 @@ export class Peers<T extends Peer> {
 
   #review (now: number): void {
     if (now < this.#reviewAt) return
-    this.#reviewAt = this.#members.size < few ? -Infinity : now + reviewInterval
+    this.#reviewAt = now + this.#members.size * reviewPause
     this.#known = this.#well = this.#successes = this.#failures = 0
-    for (const { recent, ejection } of this.#members) {
-      if (ejection !== undefined) continue
-      this.#successes += recent?.successes(now) ?? 0
-      this.#failures += recent?.failures(now) ?? 0
-      this.#known += Number(isKnown(recent, now))
-      this.#well += Number(isWell(recent, now))
+    for (const member of this.#members) {
+      if (member.ejection !== undefined) continue
+      this.#successes += member.recent?.successes(now) ?? 0
+      this.#failures += member.recent?.failures(now) ?? 0
+      this.#known += Number(isKnown(member, now))
+      this.#well += Number(isWell(member, now))
     }
   }
 }
 
-function isKnown (recent: Recent | undefined, now: number): recent is Recent {
-  return recent !== undefined && recent.successes(now) + recent.failures(now) > 0
+/** How many of so many may be ejected: the share, or one if that is more, and never the last. A share of 0: none. */
+export function mostEjected (size: number, share: number): number {
+  return share === 0 ? 0 : Math.min(Math.max(Math.floor(size * share), 1), size - 1)
 }
 
-function isWell (recent: Recent | undefined, now: number): boolean {
-  if (!isKnown(recent, now)) return false
-  const failures = recent.failures(now)
-  return failures <= calm * (recent.successes(now) + failures)
+function isKnown ({ recent }: Peer, now: number): boolean {
+  return recent !== undefined && !recent.isEmpty(now)
+}
+
+/** Where all begin to fail at once, each has failures in a row before it has many. */
+function isWell (member: Peer, now: number): boolean {
+  return isKnown(member, now) && member.consecutiveFailures === 0 &&
+    member.recent?.failsLately(tolerance, now) === false
 }

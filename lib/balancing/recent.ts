@@ -41,6 +41,15 @@ export class Recent {
     return this.#allFailures
   }
 
+  /** Whether more than this share failed in this second and the one before: what begins is seen soon. */
+  failsLately (tolerance: number, now: number): boolean {
+    const index = this.#moveTo(now)
+    const before = (index + slots - 1) % slots
+    const failures = this.#failures[index]! + this.#failures[before]!
+    const successes = this.#successes[index]! + this.#successes[before]!
+    return failures > tolerance * (failures + successes)
+  }
+
   isEmpty (now: number): boolean {
     return this.successes(now) + this.failures(now) === 0
   }

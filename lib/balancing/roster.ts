@@ -1,9 +1,6 @@
 import type { Endpoint } from './endpoint.ts'
+import { mostEjected } from './peers.ts'
 
-/** For how long a newcomer gets less than its share, where nothing but turns decides. Milliseconds. */
-const warmUp = 10_000
-/** Its least share of its share. Source: Envoy's slow start, `min_weight_percent` 10 %. */
-const leastWarmth = 0.1
 /** The endpoints of a group, as one list of instances and the ejections of a moment make them. */
 export class Roster {
   /** Those that are picked. */
@@ -14,14 +11,12 @@ export class Roster {
   readonly ejected: readonly Endpoint[]
   /** Of weight 0 beside others of more: a last resort. */
   readonly spare: readonly Endpoint[]
-  /** While the clock is before this, a candidate is new. */
-  readonly warmUntil: number
 
   /**
    * @param maxEjected 0 to 1: the share that may be left out
    * @param before the one of the same list: what strategies have worked out from its arrays shall not be lost
    */
-  constructor (endpoints: readonly Endpoint[], maxEjected: number, now: number, before?: Roster) {
+  constructor (endpoints: readonly Endpoint[], maxEjected: number, before?: Roster) {
     const weighted = endpoints.filter(({ weight }) => weight > 0)
     this.members = kept(before?.members, weighted.length > 0 ? weighted : endpoints)
     this.spare = weighted.length > 0 ? endpoints.filter(({ weight }) => weight === 0) : []
@@ -29,8 +24,6 @@ export class Roster {
     this.candidates = this.ejected.length === 0
       ? this.members
       : kept(before?.candidates, without(this.members, this.ejected))
-    welcome(endpoints, now)
-    this.warmUntil = this.candidates.reduce((last, { joinedAt = 0 }) => Math.max(last, joinedAt), -Infinity) + warmUp
   }
 
   /** With all candidates tried: those of weight 0, then the ejected ones. */
@@ -40,28 +33,16 @@ export class Roster {
   }
 }
 
-/** The share of its turns that a newcomer takes. 0.1 to 1. */
-export function warmthOf ({ joinedAt = -Infinity }: Endpoint, now: number): number {
-  return Math.min(Math.max((now - joinedAt) / warmUp, leastWarmth), 1)
-}
-
-/** Beside others that were there before, who was not is new. If all are, nobody is. */
-function welcome (endpoints: readonly Endpoint[], now: number): void {
-  const joinedAt = endpoints.some(endpoint => endpoint.joinedAt !== undefined) ? now : -Infinity
-  for (const endpoint of endpoints) if (endpoint.joinedAt === undefined) endpoint.join(joinedAt)
-}
-
 /** The list of before, if it holds the same. */
 function kept (before: readonly Endpoint[] | undefined, now: readonly Endpoint[]): readonly Endpoint[] {
   if (before?.length !== now.length) return now
   return now.every((endpoint, index) => endpoint === before[index]) ? before : now
 }
 
-/** Never all of them. */
 function leftOut (members: readonly Endpoint[], maxEjected: number): readonly Endpoint[] {
   const ejected = members.filter(({ ejection }) => ejection !== undefined)
   if (ejected.length === 0) return ejected
-  const most = Math.min(Math.floor(members.length * maxEjected), members.length - 1)
+  const most = mostEjected(members.length, maxEjected)
   if (ejected.length <= most) return ejected
   return ejected.sort((one, other) => (other.ejection?.until ?? 0) - (one.ejection?.until ?? 0)).slice(0, most)
 }

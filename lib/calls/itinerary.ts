@@ -72,7 +72,7 @@ export class Itinerary implements PickContext {
    */
   next (instances: readonly ServiceInstance[], now: number): Endpoint {
     this.now = now
-    const endpoint = this.#pickWithRoom(instances) ?? this.#pickStale(instances) ?? this.#lastResort(instances)
+    const endpoint = this.#pickWithRoom(instances) ?? this.#pickStale(instances) ?? this.#lastResort()
     if (endpoint === undefined) throw this.#noInstance(instances)
     this.tried.push(endpoint)
     return endpoint
@@ -120,11 +120,11 @@ export class Itinerary implements PickContext {
   }
 
   #pick (instances: readonly ServiceInstance[]): Endpoint | undefined {
-    return this.#scope.group.pickRegular(instances, this.#balance.strategy, this)
+    return this.#scope.group.pickCandidate(instances, this.#balance.strategy, this)
   }
 
-  #lastResort (instances: readonly ServiceInstance[]): Endpoint | undefined {
-    return this.#scope.group.lastResort(instances, this.#balance.strategy, this)
+  #lastResort (): Endpoint | undefined {
+    return this.#scope.group.pickLastResort(this.#balance.strategy, this)
   }
 
   /** With nobody else left, the one whose connection was stale, if it is there still: it is given a new one. */

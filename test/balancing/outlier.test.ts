@@ -1,68 +1,9 @@
 import t from 'tap'
 import { Balancer } from '../../lib/balancing/balancer.ts'
-import type { Endpoint, Outcome } from '../../lib/balancing/endpoint.ts'
-import type { StrategyChoice } from '../../lib/balancing/strategies.ts'
+import type { Endpoint } from '../../lib/balancing/endpoint.ts'
 import type { ServiceInstance } from '../../lib/consul/instance.ts'
-import { idOf, instance, seeded, tally } from './helpers.ts'
-
-const outlier = {
-  consecutiveFailures: 5, successRate: 0.5, ejectionTime: 5000, maxEjectionTime: 300_000, maxEjected: 0.5
-}
-
-/** A service in the test's own time. Ejections last exactly as long as they say, if the random number is the middle. */
-class Service {
-  now = 1000
-  instances: readonly ServiceInstance[]
-  readonly turns: string[] = []
-  readonly balancer: Balancer
-  readonly #strategy: StrategyChoice
-
-  constructor (ids: string, strategy: StrategyChoice = 'round-robin', options = outlier, random = () => 0.5) {
-    this.instances = [...ids].map(id => instance({ id }))
-    this.#strategy = strategy
-    this.balancer = new Balancer({
-      warningShare: 0.1,
-      outlier: options,
-      random,
-      onGone () {},
-      onTurn: (endpoint, turn) => this.turns.push(`${idOf(endpoint)} ${turn}`)
-    })
-    for (const { id } of this.instances) this.endpoint(id)
-  }
-
-  pick ({ tried = [] as Endpoint[], repeatable = true, key = undefined as string | undefined } = {}) {
-    const context = { service: 'svc', key, tried, now: this.now, repeatable }
-    return this.balancer.group('svc').pick(this.instances, this.#strategy, context) as Endpoint
-  }
-
-  endpoint (id: string): Endpoint {
-    return this.balancer.group('svc', 'all').pick(this.instances.filter(each => each.id === id), 'first', {
-      service: 'svc', key: undefined, tried: [], now: this.now, repeatable: false
-    }) as Endpoint
-  }
-
-  /** Attempts one after the other, 20 ms each. */
-  attempt (endpoint: Endpoint, outcome: Outcome, count = 1): void {
-    for (let each = 0; each < count; each++) {
-      endpoint.begin()
-      const startedAt = this.now
-      this.now += 20
-      endpoint.record(outcome, startedAt, this.now)
-      endpoint.end()
-    }
-  }
-
-  eject (id: string): Endpoint {
-    const endpoint = this.endpoint(id)
-    this.attempt(endpoint, 'failure', 5)
-    return endpoint
-  }
-
-  /** Who gets so many calls that end at once. */
-  picks (count: number, options: Parameters<Service['pick']>[0] = {}): Record<string, number> {
-    return tally(Array.from({ length: count }, () => idOf(this.pick(options))))
-  }
-}
+import { idOf, instance, seeded } from './helpers.ts'
+import { outlier, Service } from './service.ts'
 
 t.test('five failures in a row eject an instance', async t => {
   const service = new Service('abc')
@@ -182,6 +123,20 @@ t.test('for every ten seconds in service one ejection is forgotten', async t => 
   t.equal((a.ejection?.until ?? 0) - service.now, 5000)
 })
 
+t.test('however long it was out, a minute in service makes up for it', async t => {
+  const service = new Service('ab')
+  const a = service.eject('a')
+  for (let probe = 0; probe < 300; probe++) {
+    service.now = a.ejection?.until ?? 0
+    service.attempt(service.pick(), 'failure')
+  }
+  service.now = a.ejection?.until ?? 0
+  service.attempt(service.pick(), 'success')
+  service.now += 60_000
+  service.attempt(a, 'failure', 5)
+  t.equal((a.ejection?.until ?? 0) - service.now, 5000)
+})
+
 t.test('an attempt that says nothing leaves the next one to find out', async t => {
   const service = new Service('ab')
   const a = service.eject('a')
@@ -229,6 +184,29 @@ t.test('however many are to be probed, the calls of 100 ms give one', async t =>
   t.equal(probes.lastIndexOf(true) >= 15, true, 'and not one after the other')
 })
 
+t.test('many that are well again are back soon; those that do not answer get no more calls for that', async t => {
+  const ids = Array.from({ length: 200 }, (_, index) => String.fromCharCode(1000 + index))
+  const service = new Service(ids.join(''))
+  service.pick()
+  const [well, silent] = [ids.slice(0, 50), ids.slice(50, 100)].map(some => some.map(id => service.eject(id))) as
+    [Endpoint[], Endpoint[]]
+  const isOut = ({ ejection }: Endpoint) => ejection !== undefined
+  const call = () => {
+    const endpoint = service.pick()
+    endpoint.begin()
+    if (!silent.includes(endpoint)) endpoint.record('success', service.now, service.now)
+    service.now += 2
+  }
+  service.now += 6000
+  const startedAt = service.now
+  while (well.some(isOut) && service.now < startedAt + 10_000) call()
+  t.equal(service.now - startedAt < 500, true, `${service.now - startedAt} ms`)
+  const until = service.now + 1000
+  while (service.now < until) call()
+  const waiting = silent.filter(({ outstanding }) => outstanding > 0).length
+  t.equal(waiting > 2 && waiting < 20, true, `${waiting} in a second`)
+})
+
 t.test('while ejections run, a pick asks no ejected instance how it is', async t => {
   for (const strategy of ['round-robin', 'consistent-hash', (all: readonly ServiceInstance[]) => all[0]] as const) {
     const service = new Service('abcd', strategy)
@@ -259,6 +237,41 @@ t.test('attempts that were begun before the ejection change nothing', async t =>
   t.same(service.turns, ['a ejected'])
 })
 
+t.test('nor do their failures when it is back', async t => {
+  const service = new Service('ab')
+  const a = service.endpoint('a')
+  const startedAt = service.now
+  for (let each = 0; each < 20; each++) a.begin()
+  service.eject('a')
+  service.instances = [instance({ id: 'a', meta: { version: '2' } }), service.instances[1] as ServiceInstance]
+  service.pick()
+  t.same(service.turns, ['a ejected', 'a returned'])
+  for (let each = 0; each < 10; each++) {
+    service.now += 200
+    a.record('failure', startedAt, service.now)
+  }
+  a.record('neutral', startedAt, service.now)
+  t.same(service.turns, ['a ejected', 'a returned'])
+  t.equal(a.latencyLevel, -Infinity, 'nor are they its latency')
+  service.attempt(a, 'failure', 5)
+  t.equal(service.turns.length, 3)
+})
+
+t.test('a response that breaks off takes no success from those since it is back', async t => {
+  const service = new Service('ab')
+  const a = service.endpoint('a')
+  a.begin()
+  const startedAt = service.now
+  a.record('success', startedAt, startedAt)
+  service.eject('a')
+  service.instances = [instance({ id: 'a', meta: { version: '2' } }), service.instances[1] as ServiceInstance]
+  service.pick()
+  service.attempt(a, 'success', 40)
+  for (let each = 0; each < 60; each++) a.takeBack(startedAt, service.now)
+  for (let each = 0; each < 64; each++) service.attempt(a, each % 4 === 3 ? 'success' : 'failure')
+  t.equal(service.turns.length, 2, 'most of its attempts have succeeded')
+})
+
 t.test('a call that may be repeated finds out; one that may not only after another 5 s, and never a second attempt',
   async t => {
     const service = new Service('ab')
@@ -286,6 +299,17 @@ t.test('half of the instances at the most are left out, and never the last', asy
   t.same(alone.picks(3), { a: 3 })
 })
 
+t.test('one may always be left out beside others, unless none may', async t => {
+  for (const [ids, maxEjected, out] of [['abcdefghi', 0.1, 1], ['ab', 0.1, 1], ['abcd', 0, 0], ['a', 1, 0]] as const) {
+    const service = new Service(ids, 'round-robin', { ...outlier, maxEjected })
+    service.pick()
+    service.eject('a')
+    if (ids.length > 2) service.eject('b')
+    t.equal(service.turns.length, out, `${ids} ${maxEjected}`)
+    t.equal(Object.keys(service.picks(20)).length, ids.length - out)
+  }
+})
+
 t.test('of the instances with one tag half are left out too; those whose time is over first are used', async t => {
   const service = new Service('abcd')
   for (const id of 'ab') service.eject(id)
@@ -306,6 +330,33 @@ t.test('several that fail at once are all ejected; another one that fails a litt
   }
   t.same(service.turns, ['a ejected', 'b ejected', 'c ejected', 'd ejected'])
   t.equal(failing.every(({ ejection }) => ejection?.reason === 'consecutive failures'), true)
+})
+
+t.test('that some of all attempts fail always does not keep one that fails in it', async t => {
+  for (const background of [0, 0.02, 0.05]) {
+    const service = new Service('abc', 'round-robin', outlier, seeded(5))
+    const random = seeded(6)
+    const diesAt = service.now + 20_000
+    while (service.turns.length === 0 && service.now < diesAt + 10_000) {
+      const endpoint = service.pick()
+      const fails = (idOf(endpoint) === 'a' && service.now >= diesAt) || random() < background
+      endpoint.record(fails ? 'failure' : 'success', service.now, service.now)
+      service.now++
+    }
+    t.same(service.turns, ['a ejected'])
+    t.equal(service.now - diesAt < 250, true, `${service.now - diesAt} ms, with ${background} of all failing before`)
+  }
+})
+
+t.test('where half of all attempts fail from one moment on, nobody is ejected', async t => {
+  const service = new Service('abcdefghij', 'random', outlier, seeded(7))
+  const random = seeded(8)
+  for (const share of [0, 0.5]) {
+    for (const until = service.now + 15_000; service.now < until; service.now += 5) {
+      service.pick().record(random() < share ? 'failure' : 'success', service.now, service.now)
+    }
+  }
+  t.same(service.turns, [])
 })
 
 t.test('failures of an instance that came back or left say nothing of the others', async t => {
@@ -389,6 +440,19 @@ t.test('passing anew, or another registration, brings it back; the same again or
   }
 })
 
+t.test('an instance whose registration changes all the time is ejected all the same', async t => {
+  const service = new Service('ab')
+  const a = service.endpoint('a')
+  for (let version = 0; version < 5; version++) {
+    service.instances = [
+      instance({ id: 'a', meta: { version: `${version}` } }), service.instances[1] as ServiceInstance
+    ]
+    service.pick()
+    service.attempt(a, 'failure')
+  }
+  t.same(service.turns, ['a ejected'])
+})
+
 t.test('an instance that left and came back is another endpoint, of which nothing bad is known', async t => {
   const service = new Service('ab')
   const a = service.eject('a')
@@ -434,36 +498,4 @@ t.test('keys of an ejected instance go elsewhere, the others stay, and one of it
   service.attempt(service.pick({ key: ofA }), 'success')
   t.equal(a.ejection, undefined)
   t.same(owners(), before)
-})
-
-// Newcomers
-
-for (const strategy of ['round-robin', 'random'] as const) {
-  t.test(`${strategy}: a newcomer gets a tenth of its share at first, and all of it after 10 s`, async t => {
-    const service = new Service('abcd', strategy, outlier, seeded(1))
-    service.picks(8)
-    service.instances = [...service.instances, instance({ id: 'new' })]
-    const share = () => (service.picks(5000).new ?? 0) / 1000
-    const isNear = (expected: number): void => {
-      const is = share()
-      t.equal(Math.abs(is - expected) < 0.1 * expected, true, `${is}`)
-    }
-    // Of what it passes on the others have the most.
-    isNear(0.1 * 5 / 4.1)
-    service.now += 6000
-    isNear(0.6 * 5 / 4.6)
-    service.now += 4000
-    isNear(1)
-  })
-}
-
-t.test('where all are new, nobody is; nor is one that was in another list', async t => {
-  const service = new Service('abcd')
-  t.same(service.picks(8), { a: 2, b: 2, c: 2, d: 2 })
-  const all = service.instances
-  const group = service.balancer.group('svc', 'tag')
-  const context = { service: 'svc', key: undefined, tried: [], now: service.now, repeatable: true }
-  group.pick(all.slice(0, 2), 'round-robin', context)
-  const picks = Array.from({ length: 8 }, () => idOf(group.pick(all, 'round-robin', context)))
-  t.same(tally(picks), { a: 2, b: 2, c: 2, d: 2 })
 })
