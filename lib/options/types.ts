@@ -243,9 +243,9 @@ export interface OutlierOptions {
   successRate?: number | undefined
   /** How long the first time, ±20 %; twice as long each time it fails again. Default 5 s. */
   ejectionTime?: Duration | undefined
-  /** How long at the most. Default 5 m, as in Envoy. */
+  /** How long at the most, before the ±20 %; not less than `ejectionTime`. Default 5 m, as in Envoy. */
   maxEjectionTime?: Duration | undefined
-  /** 0 to 1: no more than this share of the instances, and never the last. Default 0.5. */
+  /** 0 to 1: no more than this share of the instances, or one if that is more; never the last; 0: none. Default 0.5. */
   maxEjected?: number | undefined
 }
 
