@@ -187,10 +187,10 @@ export class ServiceRegistry implements AsyncDisposable {
   /** For every known instance of a service why it is in or out. Asks nobody. */
   explain (name: string, query: DiscoverQuery = {}): Explanation {
     const { catalog, fallback, calls: { ejectionOf } } = this.#parts
-    const { mode, discovery } = this.#options
+    const { mode, discovery, balancer: { warningShare } } = this.#options
     const spare = mode === 'full' ? [] : fallback.peek(name)
     const view = mode === 'hybrid' || mode === 'full' ? catalog.view(name, query) : undefined
-    return explain(name, { ...discovery, view, spare, query, ejectionOf, now: this.#clock.now() })
+    return explain(name, { ...discovery, view, spare, query, ejectionOf, warningShare, now: this.#clock.now() })
   }
 
   /** Drains, then ends every watch, pool and timer. Harmless the second time. */

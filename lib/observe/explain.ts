@@ -1,4 +1,5 @@
 import type { Ejection } from '../balancing/outlier.ts'
+import { effectiveWeight } from '../balancing/weights.ts'
 import type { ServiceInstance } from '../consul/instance.ts'
 import type { WireCheck } from '../consul/wire.ts'
 import type { Doubt, Held } from '../discovery/guard.ts'
@@ -22,6 +23,8 @@ interface Circumstances {
   readonly maxStale: number | undefined
   /** Why calls leave an instance out because it fails; `undefined`: they do not. */
   readonly ejectionOf: (instance: ServiceInstance) => Ejection | undefined
+  /** 0 to 1: the share of an instance in `warning` whose two weights are equal. */
+  readonly warningShare: number
   readonly now: number
 }
 
@@ -31,7 +34,7 @@ export function explain (service: string, circumstances: Circumstances): Explana
   const snapshot = view?.snapshot
   const staleFor = snapshot && view && Math.round(view.staleFor(now))
   const tooOld = staleFor !== undefined && maxStale !== undefined && staleFor > maxStale
-  const known = (snapshot?.known ?? []).map(each => explainInstance(each, circumstances, tooOld))
+  const known = explainAll(snapshot?.known ?? [], circumstances, tooOld)
   const isSpare = (known.length === 0 || tooOld) && spare.length > 0
   const fromConsul = snapshot === undefined ? 'nowhere' : 'consul'
   return new Explanation({
@@ -54,16 +57,38 @@ function explainSpare (instance: ServiceInstance, { ejectionOf, now }: Circumsta
   return { id, node, address: hostPort(address, port), callable: ejection === undefined, reason, keptFor: undefined }
 }
 
+function explainAll (
+  known: readonly KnownInstance[], circumstances: Circumstances, tooOld: boolean
+): readonly ExplainedInstance[] {
+  const { query, passingOnly, warningShare } = circumstances
+  const asked = { ...query, passingOnly: query.passingOnly ?? passingOnly }
+  const weightOf = ({ instance }: KnownInstance): number | undefined =>
+    instance && matches(instance, asked) ? effectiveWeight(instance, warningShare) : undefined
+  const anyWeight = known.some(each => (weightOf(each) ?? 0) > 0)
+  return known.map(each => {
+    const weight = weightOf(each)
+    const standing = { matching: weight !== undefined, weightless: weight === 0 && anyWeight, tooOld }
+    return explainInstance(each, circumstances, standing)
+  })
+}
+
+interface Standing {
+  /** Whether it is what was asked for. */
+  readonly matching: boolean
+  /** Whether it weighs nothing beside others. */
+  readonly weightless: boolean
+  readonly tooOld: boolean
+}
+
 function explainInstance (
-  known: KnownInstance, { query, passingOnly, ejectionOf, now }: Circumstances, tooOld: boolean
+  known: KnownInstance, { ejectionOf, now }: Circumstances, { matching, weightless, tooOld }: Standing
 ): ExplainedInstance {
   const { id, node, address, port, instance, held } = known
-  const matching = instance !== undefined &&
-    matches(instance, { ...query, passingOnly: query.passingOnly ?? passingOnly })
   const ejection = instance && ejectionOf(instance)
   const reasons = [
     ...(tooOld ? ['the list is older than discovery.maxStale'] : []),
     reasonOf(known, instance === undefined || matching),
+    ...(weightless ? ['left out of calls that others can serve: its weight is 0'] : []),
     ...whyEjected(ejection, now),
     ...(held === undefined ? [] : [whyHeld(held, known.listed, now)])
   ]
@@ -71,7 +96,7 @@ function explainInstance (
     id,
     node,
     address: hostPort(address, port),
-    callable: matching && !tooOld && ejection === undefined,
+    callable: matching && !weightless && !tooOld && ejection === undefined,
     reason: reasons.join('; '),
     keptFor: held && Math.round(now - held.since)
   }

@@ -17,6 +17,7 @@ export interface ExplainedInstance {
   readonly node: string
   /** `host:port` as callers use it. */
   readonly address: string
+  /** Whether it gets calls while others can serve them too. */
   readonly callable: boolean
   /** In words: the failing check and its output, maintenance, a tag that is missing, why it is kept. */
   readonly reason: string

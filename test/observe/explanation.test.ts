@@ -23,7 +23,8 @@ function viewOf (): ServiceView {
 function explained (view: ServiceView | undefined, { now, maxStale, spare, ejections }: Circumstances): Explanation {
   const spares = spare === undefined ? [] : new StaticSource({ web: [spare] }).peek('web')
   const ejectionOf = ({ id }: ServiceInstance): Ejection | undefined => ejections?.get(id)
-  return explain('web', { view, spare: spares, query: {}, passingOnly: false, maxStale, ejectionOf, now })
+  const usual = { query: {}, passingOnly: false, warningShare: 0.1 }
+  return explain('web', { ...usual, view, spare: spares, maxStale, ejectionOf, now })
 }
 
 const reasonsOf = (explanation: Explanation): string[] => explanation.instances.map(({ reason }) => reason)
@@ -120,6 +121,18 @@ t.test('an instance that its agent has yet to check again is in, and says so', a
   t.match(explained(view, { now: 0 }).instances, [
     { callable: true, reason: /^critical, but its check has not run yet; kept for 0 s, until Consul confirms it/ }
   ])
+})
+
+t.test('an instance of weight 0 is out, unless no other one weighs more', async t => {
+  const weightless = entry({ ID: 'b', Weights: { Passing: 0, Warning: 1 } })
+  for (const [entries, callable] of [[[entry(), weightless], [true, false]], [[weightless], [true]]] as const) {
+    const view = viewOf()
+    view.accept(answerOf([...entries]), 0)
+    const { instances } = explained(view, { now: 0 })
+    t.same(instances.map(each => each.callable), callable)
+    const more = callable.length === 1 ? '' : '; left out of calls that others can serve: its weight is 0'
+    t.equal(instances.at(-1)?.reason, `passing${more}`)
+  }
 })
 
 t.test('what calls leave out is named, for how long and why', async t => {
