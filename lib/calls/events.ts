@@ -39,7 +39,10 @@ export interface RetryMessage {
   readonly error: Error
 }
 
-/** An instance fails too much, and is left out for a while. Times are those of `performance.now()`. */
+/**
+ * An instance fails too much, and is left out for a while. Another one before its return: it has failed again when that
+ * was over. Times are those of `performance.now()`.
+ */
 export interface EjectionMessage {
   readonly service: string
   readonly instance: ServiceInstance
