@@ -32,6 +32,8 @@ export type Turn = 'ejected' | 'returned'
 const fewest = 10
 /** Milliseconds. */
 const shortestCount = 1000
+/** Where the others succeed less often than that, all fail, and who fails more does so by chance. 0 to 1. */
+const leastUsual = 0.5
 /** Failures in a row that take less time may be a queue that was full for a moment. Milliseconds. */
 const shortestRun = 50
 /** Ejections differ by this share, up or down, so that instances that fail together are not tried together. */
@@ -144,7 +146,8 @@ export class Outlier {
     const successes = own.successes(now)
     const attempts = successes + own.failures(now)
     if (attempts < fewest || now - this.#countedSince < shortestCount) return undefined
-    return successes < successRate * this.#peers.successRateOfOthers(this, now) * attempts ? 'success rate' : undefined
+    const usual = this.#peers.successRateOfOthers(this, now)
+    return usual >= leastUsual && successes < successRate * usual * attempts ? 'success rate' : undefined
   }
 
   /** Of attempts that were begun before the ejection nothing is learnt. */

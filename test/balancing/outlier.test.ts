@@ -348,15 +348,17 @@ t.test('that some of all attempts fail always does not keep one that fails in it
   }
 })
 
-t.test('where half of all attempts fail from one moment on, nobody is ejected', async t => {
-  const service = new Service('abcdefghij', 'random', outlier, seeded(7))
-  const random = seeded(8)
-  for (const share of [0, 0.5]) {
-    for (const until = service.now + 15_000; service.now < until; service.now += 5) {
-      service.pick().record(random() < share ? 'failure' : 'success', service.now, service.now)
+t.test('where half of all attempts fail from one moment on, or all, nobody is ejected', async t => {
+  for (const [share, pause] of [[0.5, 5], [1, 1], [1, 50]] as const) {
+    const service = new Service('abcdefghij', 'random', outlier, seeded(1))
+    const random = seeded(2)
+    const failsAt = service.now + 15_000
+    for (; service.now < failsAt + 15_000; service.now += pause) {
+      const fails = service.now >= failsAt && random() < share
+      service.pick().record(fails ? 'failure' : 'success', service.now, service.now)
     }
+    t.same(service.turns, [])
   }
-  t.same(service.turns, [])
 })
 
 t.test('failures of an instance that came back or left say nothing of the others', async t => {
