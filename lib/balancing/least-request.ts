@@ -2,7 +2,7 @@ import type { Endpoint } from './endpoint.ts'
 import { Least } from './least.ts'
 
 /**
- * The one with the fewest attempts under way, for its weight. One is drawn by weight, and stays the choice unless
+ * The one with the fewest attempts under way, for its weight. The one that is drawn by weight stays the choice unless
  * another would be no fuller with the request than this one is without: where little is under way, weights alone
  * decide.
  */

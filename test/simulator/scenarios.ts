@@ -30,6 +30,11 @@ export const stopped = {
   timeout: 250
 } as const satisfies Scenario
 
+/** So many that do the same, 85 % busy, one request at a time each. */
+export function alike (count: number): Scenario {
+  return { servers: random => same(count, usual(random)), concurrency: 1, rate: 85 * count, duration: 3000 }
+}
+
 /** Cold start, slow middle, temporary and permanent failure are named as in Finagle's balancersim. */
 export const scenarios = {
   buoyant: {

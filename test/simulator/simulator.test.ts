@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import t from 'tap'
 import { exponential, simulate } from './run.ts'
-import { scenarios, stopped } from './scenarios.ts'
+import { alike, scenarios, stopped } from './scenarios.ts'
 import type { Behaviour } from './server.ts'
 import { simulateAll, strategies, tableOf } from './table.ts'
 
@@ -60,6 +60,13 @@ t.test('a few errors starve nobody', async t => {
   const { shareOf } = simulate({ servers, rate: 1000, duration: 20_000 }, { strategy: 'peak-ewma' })
   const shares = Array.from({ length: 10 }, (_, index) => shareOf(index, 0, 20_000))
   t.equal(shares.every(share => share > 8 && share < 12), true, `${shares} %`)
+})
+
+t.test('of many, a few are compared: that does nearly as well as with all, and better than with two', async t => {
+  for (const [count, bound] of [[64, 62], [200, 65]] as const) {
+    const { p99 } = simulate(alike(count), { strategy: 'peak-ewma' })
+    t.equal(p99 < bound, true, `p99 of ${p99} ms with ${count}`)
+  }
 })
 
 t.test('half of 200 die: they are left out within 5 s, and probed by a few calls at a time', async t => {

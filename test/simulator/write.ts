@@ -5,5 +5,5 @@ import { simulateAll, tableOf } from './table.ts'
 const docs = new URL('../../docs/balancing.md', import.meta.url)
 const text = await readFile(docs, 'utf8')
 const start = text.indexOf('| latency')
-const end = text.lastIndexOf('|\n') + 2
+const end = text.lastIndexOf('|\n', text.indexOf('## What follows')) + 2
 await writeFile(docs, `${text.slice(0, start)}${tableOf(simulateAll())}\n${text.slice(end)}`)
