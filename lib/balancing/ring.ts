@@ -24,44 +24,58 @@ export interface Member {
  * others move, unless the points for all become so many that everyone's are halved, or so few that they are doubled.
  */
 export class Ring {
-  /** Sorted: place × 2^20 + index of the member. */
-  readonly #points: Float64Array
+  /** Where the points are, in order. */
+  readonly #places: Uint32Array
+  /** Whose they are. */
+  readonly #owners: Uint32Array
+  /** The circle in equal parts, about as many as there are points: the position of the first point from each on. */
+  readonly #starts: Uint32Array
+  /** A place without so many of its lowest bits is the number of its part. */
+  readonly #shift: number
 
   constructor (members: readonly Member[]) {
     const each = pointsEach(members)
     const counts = members.map(({ weight }) => Math.max(1, Math.round(each * weight)))
-    this.#points = new Float64Array(counts.reduce((sum, count) => sum + count, 0))
+    const points = new Float64Array(counts.reduce((sum, count) => sum + count, 0))
     let next = 0
     members.forEach(({ id }, index) => {
       const place = hashOf(id)
       const stride = hashOf(id, place) | 1
       for (let point = 0; point < (counts[index] as number); point++) {
-        this.#points[next++] = mix(place + Math.imul(stride, point)) * placeUnit + index
+        points[next++] = (mix(place + Math.imul(stride, point)) >>> 0) * placeUnit + index
       }
     })
-    this.#points.sort()
+    points.sort()
+    const bits = Math.max(1, Math.ceil(Math.log2(points.length)))
+    this.#shift = 32 - bits
+    this.#places = new Uint32Array(points.length)
+    this.#owners = new Uint32Array(points.length)
+    this.#starts = new Uint32Array(2 ** bits)
+    let part = 0
+    points.forEach((point, position) => {
+      const place = Math.floor(point / placeUnit)
+      this.#places[position] = place
+      this.#owners[position] = point % placeUnit
+      while (part <= place >>> this.#shift) this.#starts[part++] = position
+    })
+    this.#starts.fill(points.length, part)
   }
 
   /** How many points there are. */
-  get size (): number { return this.#points.length }
+  get size (): number { return this.#owners.length }
 
   /** Whose point it is. From the last point the circle goes on with the first. */
   memberAt (position: number): number {
-    return (this.#points[position % this.#points.length] as number) % placeUnit
+    return this.#owners[position % this.#owners.length] as number
   }
 
   /** The position of the point that a key belongs to: the first one that is not before its place. */
   positionOf (key: string): number {
-    const points = this.#points
-    const point = hashOf(key) * placeUnit
-    let low = 0
-    let high = points.length
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if ((points[middle] as number) < point) low = middle + 1
-      else high = middle
-    }
-    return low
+    const places = this.#places
+    const place = hashOf(key) >>> 0
+    let position = this.#starts[place >>> this.#shift] as number
+    while (position < places.length && (places[position] as number) < place) position++
+    return position
   }
 }
 

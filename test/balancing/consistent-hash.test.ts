@@ -105,7 +105,7 @@ t.test('a call without a key is refused', async t => {
 // lib/balancing/hash.ts
 
 t.test('a text has the same number everywhere', async t => {
-  t.same(['', 'a', 'user-1', 'ü', '消費者'].map(text => hashOf(text)), [
+  t.same(['', 'a', 'user-1', 'ü', '消費者'].map(text => hashOf(text) >>> 0), [
     2872998923, 444641715, 2005895916, 134528209, 799450894
   ])
   t.not(hashOf('a'), hashOf('a', 1))
