@@ -145,6 +145,16 @@ export const scenarios = {
     rate: 1000,
     duration: 20_000
   },
+  background: {
+    title: '2 % of all answers are 503; one of three gives no other for two thirds of the time',
+    shows: 'errors',
+    servers: random => {
+      const usually = () => ({ time: exponential(random, 10), reply: random() < 0.02 ? 'refused' : 'served' } as const)
+      return [now => now >= 10_000 ? { time: 1, reply: 'refused' } : usually(), ...same(2, usually)]
+    },
+    rate: 1000,
+    duration: 30_000
+  },
   errors: {
     title: 'one of ten answers 500 at once, which counts for no failure',
     shows: 'errors',

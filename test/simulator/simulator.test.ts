@@ -27,6 +27,12 @@ t.test('one of ten failing fast: at most 0.01 % of the requests fail, at 1.01 at
   }
 })
 
+t.test('so does one of three where a few requests fail at all of them', async t => {
+  for (const { errors } of strategies.map(strategy => results.background[strategy])) {
+    t.equal(errors <= 0.05, true, `${errors} %`)
+  }
+})
+
 t.test('without retries, ejection alone keeps the failures of one in ten to a few', async t => {
   const failed = (options: object) =>
     simulate(scenarios.permanentFailure, { strategy: 'least-request', retries: 0, ...options }).errors
@@ -92,6 +98,16 @@ t.test('where all are asked for too much, ejection makes nothing worse', async t
   }
 })
 
+t.test('nor where that begins from one moment on', async t => {
+  const servers = (random: () => number): Behaviour[] => Array.from({ length: 10 }, () =>
+    now => ({ time: exponential(random, now < 10_000 ? 10 : 20) }))
+  const scenario = { servers, concurrency: 4, line: 8, rate: 3000, duration: 13_000, clients: 30 }
+  for (const strategy of ['round-robin', 'peak-ewma'] as const) {
+    const [without, withIt] = [simulate(scenario, { strategy, outlier: false }), simulate(scenario, { strategy })]
+    t.equal(withIt.errors <= without.errors + 0.1, true, `${withIt.errors} %, ${without.errors} % without it`)
+  }
+})
+
 t.test('the same seed gives the same figures, another seed others', async t => {
   const scenario = { ...scenarios.busy, duration: 2000 }
   const run = (seed: number) => JSON.stringify(simulate(scenario, { strategy: 'random' }, seed))
@@ -101,7 +117,8 @@ t.test('the same seed gives the same figures, another seed others', async t => {
 
 t.test('docs/balancing.md has the figures, but for what another machine makes of them', async t => {
   const docs = await readFile(new URL('../../docs/balancing.md', import.meta.url), 'utf8')
-  const rows = new Map(docs.split('\n').map(row => [titleOf(row), row]))
+  const [tables = ''] = docs.split('## What follows')
+  const rows = new Map(tables.split('\n').map(row => [titleOf(row), row]))
   for (const row of tableOf(results).split('\n').filter(row => row !== '')) {
     const written = rows.get(titleOf(row)) ?? 'no such row'
     t.equal(written.replaceAll(/[\d.]+/g, '#'), row.replaceAll(/[\d.]+/g, '#'))
