@@ -15,7 +15,7 @@ export class ConsistentHash implements Strategy {
   #ring = new Ring([])
 
   /** @throws FST_CONSUL_INVALID_OPTION if the call has no key */
-  pick (endpoints: readonly Endpoint[], { key, tried }: PickContext): Endpoint | undefined {
+  pick (endpoints: readonly Endpoint[], { key, tried }: PickContext, closed = tried): Endpoint | undefined {
     if (key === undefined) {
       throw new InvalidOptionError('balance.key', 'a string: the strategy "consistent-hash" goes by it', 'nothing')
     }
@@ -24,7 +24,7 @@ export class ConsistentHash implements Strategy {
     const start = ring.positionOf(key)
     for (let step = 0; step < ring.size; step++) {
       const endpoint = endpoints[ring.memberAt(start + step)] as Endpoint
-      if (!tried.includes(endpoint)) return endpoint
+      if (!closed.includes(endpoint)) return endpoint
     }
     return undefined
   }

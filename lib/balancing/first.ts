@@ -8,12 +8,13 @@ export class First implements Strategy {
   #endpoints: readonly Endpoint[] = []
   #ordered: readonly Endpoint[] = []
 
-  pick (endpoints: readonly Endpoint[], { tried }: PickContext): Endpoint | undefined {
+  pick (endpoints: readonly Endpoint[], { tried }: PickContext, closed = tried): Endpoint | undefined {
     if (endpoints !== this.#endpoints) {
       this.#ordered = endpoints.toSorted(byId)
       this.#endpoints = endpoints
     }
-    return tried.length === 0 ? this.#ordered[0] : this.#ordered.find(endpoint => !tried.includes(endpoint))
+    for (const endpoint of this.#ordered) if (!closed.includes(endpoint)) return endpoint
+    return undefined
   }
 }
 

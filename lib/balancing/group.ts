@@ -95,9 +95,8 @@ export class Group {
       const open = closed.length === ejected.length ? candidates : without(members, closed)
       return claimed(strategy.pick(open, context), now)
     }
-    const { service, key, repeatable } = context
     const all = tried.length === 0 ? closed : [...tried, ...closed]
-    return claimed(strategy.pick(members, { service, key, now, repeatable, tried: all }), now)
+    return claimed(strategy.pick(members, context, all), now)
   }
 
   #hasChoice (context: PickContext): boolean {

@@ -27,6 +27,10 @@ export interface Strategy {
    * so that it must not be sent anywhere else to try out an instance.
    */
   readonly goesBy: 'turn' | 'load' | 'choice'
-  /** One of the endpoints that were not tried; `undefined` if the strategy wants none of them. */
-  pick (endpoints: readonly Endpoint[], context: PickContext): Endpoint | undefined
+  /**
+   * One of the endpoints that are not closed; `undefined` if the strategy wants none of them.
+   *
+   * @param closed default: those that were tried. One that goes by choice may be given more
+   */
+  pick (endpoints: readonly Endpoint[], context: PickContext, closed?: readonly Endpoint[]): Endpoint | undefined
 }
