@@ -7,8 +7,8 @@ import type { PickContext } from './strategy.ts'
 const fastestAssumed = 1
 
 /**
- * Of whom nothing was heard for so long counts like a newcomer, unless it was one of the faster ones: one request shows
- * how it is now, whatever its last latency was. Milliseconds; of an older latency less than 5 % would be left.
+ * A slower endpoint that has answered nothing for so long counts like a newcomer, whatever its last latency was: one
+ * request shows how it is now. Milliseconds; of an older latency less than 5 % would be left.
  */
 const forgottenAfter = 15_000
 
