@@ -55,7 +55,7 @@ export class Group {
   pickCandidate (
     instances: readonly ServiceInstance[], choice: StrategyChoice, context: PickContext
   ): Endpoint | undefined {
-    if (this.#isOutdated(instances, context.now)) this.#update(instances, context.now)
+    if (this.#isOutdated(instances, context)) this.#update(instances, context.now)
     this.#pickedAt = context.now
     const picked = this.#pick(choice, context)
     if (picked?.gone !== true) return picked
@@ -88,15 +88,14 @@ export class Group {
   #choose (strategy: Strategy, keepsList: boolean, context: PickContext): Endpoint | undefined {
     if (!this.#hasChoice(context)) return undefined
     const { members, candidates, ejected } = this.#roster
-    const { now, tried } = context
     const closed = ejected.length === 0 ? ejected : this.#probes.closedTo(context)
-    if (closed.length === 0) return claimed(strategy.pick(members, context), now)
+    if (closed.length === 0) return claimed(strategy.pick(members, context), context)
     if (!keepsList) {
       const open = closed.length === ejected.length ? candidates : without(members, closed)
-      return claimed(strategy.pick(open, context), now)
+      return claimed(strategy.pick(open, context), context)
     }
-    const all = tried.length === 0 ? closed : [...tried, ...closed]
-    return claimed(strategy.pick(members, context, all), now)
+    const all = context.tried.length === 0 ? closed : [...context.tried, ...closed]
+    return claimed(strategy.pick(members, context, all), context)
   }
 
   #hasChoice (context: PickContext): boolean {
@@ -122,9 +121,9 @@ export class Group {
     return endpoint
   }
 
-  #isOutdated (instances: readonly ServiceInstance[], now: number): boolean {
+  #isOutdated (instances: readonly ServiceInstance[], context: PickContext): boolean {
     if (instances !== this.#instances) return true
-    return this.#turns !== this.#endpoints.turns && now >= this.#updateAt
+    return this.#turns !== this.#endpoints.turns && context.now >= this.#updateAt
   }
 
   #update (instances: readonly ServiceInstance[], now: number): void {
@@ -154,7 +153,7 @@ function hasUntried (endpoints: readonly Endpoint[], tried: readonly Endpoint[])
   return tried.length === 0 ? endpoints.length > 0 : endpoints.some(endpoint => !tried.includes(endpoint))
 }
 
-function claimed (endpoint: Endpoint | undefined, now: number): Endpoint | undefined {
-  if (endpoint?.ejection !== undefined) endpoint.claim(now)
+function claimed (endpoint: Endpoint | undefined, context: PickContext): Endpoint | undefined {
+  if (endpoint?.ejection !== undefined) endpoint.claim(context.now)
   return endpoint
 }
