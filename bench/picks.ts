@@ -6,7 +6,7 @@ export interface PickFigures {
   readonly strategy: string
   readonly group: string
   readonly instances: number
-  /** Nanoseconds of one pick, median over the rounds. */
+  /** Nanoseconds of CPU time of one pick, median over the rounds. */
   readonly time: number
   /** The same together with what is written down of the attempt: its begin, its latency, its end. */
   readonly whole: number
