@@ -52,7 +52,7 @@ export class AttemptReport {
   }
 
   /** Whether a break now means that the connection had been closed before. */
-  isOfBefore (error: Error): boolean {
+  isStale (error: Error): boolean {
     return isBreak(error) && this.#parts.clock.now() - this.#writtenAt <= longestRoundTrip
   }
 

@@ -168,7 +168,7 @@ export class Attempt implements PooledRequest, Expiring {
   onError (error: Error): void {
     if (this.#over) return
     const isOpen = this.sent && !this.#answered
-    this.#stale = isOpen && this.connection?.reused === true && this.#report.isOfBefore(error)
+    this.#stale = isOpen && this.connection?.reused === true && this.#report.isStale(error)
     this.#report.failed(error, this.#stale)
     if (this.#end(this.#aftermathOf(error))) this.#owner.attemptFailed(this, error)
   }
