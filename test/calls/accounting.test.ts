@@ -8,6 +8,7 @@ import type { Random } from '../../lib/clock.ts'
 import type { BalancedDispatchOptions } from '../../lib/calls/dispatcher.ts'
 import type { ServiceInstance } from '../../lib/consul/instance.ts'
 import { instance, seeded, tally } from '../balancing/helpers.ts'
+import { ManualClock } from '../support/manual-clock.ts'
 import { freePort } from '../support/ports.ts'
 import { until } from '../support/wait.ts'
 import { startBlackHole } from './black-hole.ts'
@@ -139,10 +140,11 @@ t.test('an upgraded connection counts until it closes', async t => {
     socket.on('end', () => socket.end()).resume()
   })
   seen.clear()
-  const { dispatcher } = startCalls(t, new MemorySource({ svc: [instance] }), { timeout: 50 })
+  const clock = new ManualClock()
+  const { dispatcher } = startCalls(t, new MemorySource({ svc: [instance] }), { timeout: 50, clock })
   const options: Dispatcher.UpgradeOptions & { origin: string } = { origin: 'http://svc', path: '/', protocol: 'x' }
   const { socket } = await dispatcher.upgrade(options)
-  await delay(80)
+  clock.advance(80)
   const [endpoint] = seen as unknown as [Endpoint]
   t.equal(endpoint.outstanding, 1)
   socket.resume().end()
