@@ -28,8 +28,8 @@ export function definitionOf (
   parts: DefinitionParts, checkId: string, status: CheckStatus, maintenance?: string
 ): ServiceDefinition {
   const check = { ...checkOf(parts), checkId, name: `Readiness of ${parts.service.name}`, status }
-  const checks = maintenance === undefined ? [check] : [check, maintenanceCheckOf(parts.id, maintenance)]
-  return { ...uncheckedDefinitionOf(parts), checks }
+  const checks = maintenance === undefined ? {} : { checks: [maintenanceCheckOf(parts.id, maintenance)] }
+  return { ...uncheckedDefinitionOf(parts), check, ...checks }
 }
 
 /** The service without a check: Consul takes it for healthy as long as its node lives. */

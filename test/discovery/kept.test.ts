@@ -224,6 +224,25 @@ t.test('a list that Consul says is filtered is not believed, and not asked for t
   t.same(log(), ['info Healthy instances were found', partial, again, lastIsGone])
 })
 
+t.test('rights regained are told of, whoever finds that out first', async t => {
+  let isAsked = false
+  const url = await fakeServer(t, ({ url = '' }, response) => {
+    const end = (entries: WireHealthEntry[]): void => {
+      response.writeHead(200, { 'x-consul-index': '7' }).end(JSON.stringify(entries))
+    }
+    if (!url.includes('index=')) return end([entry()])
+    if (isAsked) return // The watch waits on.
+    isAsked = true
+    end([])
+  })
+  const { catalog, log } = startCatalog(t, url, { clock: fastClock(50) })
+  await catalog.discover('web')
+  await until(() => heldIn(catalog, 'web').length === 1)
+  await until(() => heldIn(catalog, 'web').length === 0)
+  t.equal(catalog.peek('web')?.length, 1)
+  t.same(log(), ['info Healthy instances were found', partial, again])
+})
+
 t.test('a view that was reset, 200 and empty with index 1, is asked again before it counts', async t => {
   const consul = await startConsul(t)
   await register(consul, { Name: 'web' })
