@@ -54,6 +54,36 @@ for (const type of ['ttl', 'http'] as const) {
   })
 }
 
+t.test('the old token revoked first, the check that it was written with goes all the same', async t => {
+  const name = 'revoked'
+  await setPolicy(consul, name, rules(name))
+  const old = await issueToken(consul, name)
+  const fresh = await issueToken(consul, name)
+  let token = old.token
+  let tell = (): void => {}
+  let status: 'passing' | 'critical' = 'passing'
+  const { parts, plan } = registrationParts(t, {
+    url: consul.url, token: () => token, service: { name, id: name }, check: { interval: '24h' }
+  })
+  const registration = new Registration({
+    ...parts,
+    readiness: async () => ({ status, output: status }),
+    onTokenChange: listener => {
+      tell = listener
+      return () => {}
+    }
+  })
+  t.teardown(() => registration.close())
+  await registration.start(plan)
+  t.match(await onlyCheckOf(consul, name), { CheckID: 'service:revoked:a', Status: 'passing' })
+  await old.revoke()
+  token = fresh.token
+  status = 'critical'
+  tell()
+  await until(async () => (await onlyCheckOf(consul, name)).CheckID === 'service:revoked:b')
+  t.match(await onlyCheckOf(consul, name), { Status: 'critical' })
+})
+
 t.test('a token that is changed while nothing is registered causes no write', async t => {
   const proxy = await startCountingProxy(t, consul.url)
   proxy.answer = ({ method }) => method === 'PUT' ? { status: 403, body: 'Permission denied' } : undefined

@@ -104,7 +104,7 @@ export class Registrar {
     signal?.throwIfAborted()
     // Both are there: it would keep its old status.
     if (checkId in present && !isKept) await this.#dropCheck(checkId)
-    await this.#write(definition)
+    await this.#write(other in present ? alsoUnder(definition, other) : definition)
     if (other in present) await this.#dropCheck(other)
     return { ...parts, definition, checkId, status }
   }
@@ -142,6 +142,14 @@ export class Registrar {
     const towardsAgent = this.#client.localAddress
     return publishedAddress({ configured: service.address, bound: listener.host, towardsAgent })
   }
+}
+
+/**
+ * With the same check under another id too. The agent takes a check out of the catalog with the token that this was
+ * written with last, and the one of before may be revoked by now.
+ */
+function alsoUnder ({ check, checks = [], ...service }: ServiceDefinition, checkId: string): ServiceDefinition {
+  return { ...service, check: { ...check, checkId }, checks: [check!, ...checks] }
 }
 
 function unlessUnknown (error: unknown): void {
