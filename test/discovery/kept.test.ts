@@ -91,6 +91,7 @@ t.test('who has not come back after 30 s, as the leader says too, is gone: one l
   const left: string[] = []
   catalog.onLeave(instances => left.push(...idsOf(instances)))
   await catalog.discover('web')
+  await until(() => proxy.count() === 2) // Its watch has begun.
   await consul.kill()
   // The 30 s shall not begin before there is a leader to ask.
   const started = consul.start().then(() => undefined)
@@ -179,6 +180,27 @@ t.test('a policy that is narrowed empties no list, however long, and whatever ch
   await until(() => String(idsOf(catalog.peek('web'))) === 'web,web-2', { timeout: 20_000 })
   t.same(heldIn(catalog, 'web'), [])
   await until(() => log().includes(again))
+})
+
+t.test('rights that come back while the leader is asked do not vouch for what it said without them', async t => {
+  const consul = await startConsul(t, { acl: true })
+  await register(consul, { Name: 'web' })
+  const nodes = 'node_prefix "" { policy = "read" }'
+  const all = `service_prefix "" { policy = "read" } ${nodes}`
+  await setPolicy(consul, 'reader', all)
+  const { token } = await issueToken(consul, 'reader')
+  const proxy = await startCountingProxy(t, consul.url)
+  const { catalog, log } = startCatalog(t, proxy.url, { wait: 200, connection: { token }, clock: fastClock(50) })
+  await catalog.discover('web')
+  await setPolicy(consul, 'reader', nodes)
+  await until(() => heldIn(catalog, 'web').length === 1)
+  proxy.answer = async ({ url }) => {
+    if (url.startsWith('/v1/internal/acl/authorize')) await setPolicy(consul, 'reader', all)
+    return undefined
+  }
+  await until(() => heldIn(catalog, 'web').length === 0, { timeout: 20_000 })
+  t.same(idsOf(catalog.peek('web')), ['web'])
+  t.notOk(log().includes(lastIsGone))
 })
 
 t.test('an id that goes over to another service has left the first one, also where its index stands still', async t => {
