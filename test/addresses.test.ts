@@ -22,11 +22,11 @@ for (const [host, address, checked] of [
     await app.listen({ port: 0, host })
     t.match(await checkOutput(consul, name), `HTTP GET http://${checked}:${portOf(app)}/health/ready: 200 OK`)
     t.equal((await registered(consul, name, 'passing')).Service.Address, address)
-    const [instance] = await app.discover(name)
-    const reached = connect(portOf(app), instance?.address)
+    const instance = await until(async () => (await app.discover(name))[0])
+    const reached = connect(portOf(app), instance.address)
     t.teardown(() => reached.destroy())
     await once(reached, 'connect')
-    t.equal(instance?.url, `http://${address === '::1' ? '[::1]' : '127.0.0.1'}:${portOf(app)}`)
+    t.equal(instance.url, `http://${address === '::1' ? '[::1]' : '127.0.0.1'}:${portOf(app)}`)
   })
 }
 
@@ -37,6 +37,7 @@ t.test('an agent that answers on loopback and lives elsewhere, as in a container
   const { app, lines } = await testApp(t, { url: elsewhere.url, service: { name: 'outside' } })
   await app.listen({ port: 0, host: '0.0.0.0' })
   await registered(elsewhere, 'outside')
+  await until(() => messages(lines, 'warn').length > 0)
   t.same(messages(lines, 'warn'), [warning])
 
   const told = await listeningApp(t, { url: elsewhere.url, service: { name: 'told', address: '192.0.2.1' } })
@@ -82,6 +83,7 @@ for (const [kind, { fastify, check, scheme, output }] of Object.entries(table)) 
     t.match(await checkOutput(consul, name), output(port))
     const { Service: service } = await registered(consul, name, 'passing')
     t.equal(service.Meta?.['scheme'], scheme)
+    await until(() => messages(lines).includes('Registered with Consul'))
     const isTcp = output(port).startsWith('TCP')
     t.same(messages(lines, 'info', 'warn').sort(), isTcp
       ? ['A check of this type cannot tell degraded from healthy',

@@ -52,5 +52,4 @@ t.test('when one of three is killed no GET fails, and a POST only if it was on i
     t.match(String(code), /^(UND_ERR_SOCKET|ECONNRESET|EPIPE)$/)
     t.equal(at < killed, true, 'begun before the process had ended')
   }
-  t.equal(failed.length < perSecond / 10, true)
 })

@@ -42,7 +42,7 @@ for (const [kind, [scheme, options]] of Object.entries(kinds)) {
     const { app, port } = await listeningApp(t, {
       url,
       service: { name },
-      drain: { delay: 500 },
+      drain: { delay: 2000 },
       ...options,
       routes (app) {
         app.get('/slow', async (_, reply) => {

@@ -12,7 +12,7 @@ const consul = await startConsul(t)
 const { url } = consul
 
 t.test('during the whole drain requests get 200, readiness says draining, and Consul forgets first', async t => {
-  const { app, url: own } = await listeningApp(t, { url, service: { name: 'served' }, drain: { delay: 400 } })
+  const { app, url: own } = await listeningApp(t, { url, service: { name: 'served' }, drain: { delay: 2000 } })
   await registered(consul, 'served', 'passing')
   const closing = app.close()
   await until(() => app.consul.signal.aborted)
@@ -118,7 +118,7 @@ async function lagging (
 ): Promise<Awaited<ReturnType<typeof listeningApp>> & { held: Promise<unknown>, show: () => void }> {
   const proxy = await startCountingProxy(t, url)
   const answers = new EventEmitter()
-  const held = once(answers, 'held')
+  const held = once(answers, 'held', 60_000)
   const shown = once(answers, 'shown', 60_000)
   t.teardown(() => answers.emit('shown'))
   let wasListed = false
@@ -184,7 +184,7 @@ t.test('drain() by hand drains once; the app is served until it closes, which do
 
 t.test('a delay as long as the time-out leaves time to deregister', async t => {
   const { app } = await listeningApp(t, {
-    url, service: { name: 'long-delay' }, drain: { delay: 600, timeout: 600 }
+    url, service: { name: 'long-delay' }, drain: { delay: 3000, timeout: 3000 }
   })
   const { Service: { ID: id } } = await registered(consul, 'long-delay', 'passing')
   await app.close()

@@ -22,7 +22,7 @@ function database (): { check: HealthCheck, become: (status: 'healthy' | 'degrad
 t.test('unhealthy at the start: critical in Consul; the first healthy result is pushed at once', async t => {
   const { check, become } = database()
   const { lines } = await listeningApp(t, {
-    url, service: { name: 'ill', id: 'ill' }, check: { interval: '1h' }, health: { checks: [check], cacheFor: 0 }
+    url, service: { name: 'ill', id: 'ill' }, check: { interval: '24h' }, health: { checks: [check], cacheFor: 0 }
   })
   await registered(consul, 'ill', 'critical')
   become('healthy')
@@ -34,7 +34,7 @@ t.test('unhealthy at the start: critical in Consul; the first healthy result is 
 t.test('from unhealthy over degraded to healthy: critical, warning, passing', async t => {
   const { check, become } = database()
   await listeningApp(t, {
-    url, service: { name: 'slowly' }, check: { interval: '1h' }, health: { checks: [check], cacheFor: 0 }
+    url, service: { name: 'slowly' }, check: { interval: '24h' }, health: { checks: [check], cacheFor: 0 }
   })
   await registered(consul, 'slowly', 'critical')
   become('degraded')
@@ -49,7 +49,7 @@ t.test('healthy at the start: passing, and nothing is written again', async t =>
   const { check, become } = database()
   become('healthy')
   const { app } = await listeningApp(t, {
-    url: proxy.url, service: { name: 'well' }, check: { interval: '1h' }, health: { checks: [check], cacheFor: 0 }
+    url: proxy.url, service: { name: 'well' }, check: { interval: '24h' }, health: { checks: [check], cacheFor: 0 }
   })
   await until(() => app.consul.registration.state === 'registered')
   t.same(await statusesOf(consul, 'well'), ['passing'])
@@ -80,7 +80,7 @@ t.test('a push that Consul does not take is tried again', async t => {
   const proxy = await startCountingProxy(t, url)
   const { check, become } = database()
   const { app, lines } = await listeningApp(t, {
-    url: proxy.url, service: { name: 'pushed' }, check: { interval: '1h' }, health: { checks: [check], cacheFor: 0 }
+    url: proxy.url, service: { name: 'pushed' }, check: { interval: '24h' }, health: { checks: [check], cacheFor: 0 }
   })
   await registered(consul, 'pushed', 'critical')
   await until(() => app.consul.registration.state === 'registered')
@@ -99,7 +99,7 @@ t.test('while Consul is down a push waits for it, and asks nothing itself', asyn
   const own = await startConsul(t)
   const { check, become } = database()
   const { app } = await listeningApp(t, {
-    url: own.url, service: { name: 'waiting' }, check: { interval: '1h' }, health: { checks: [check], cacheFor: 0 }
+    url: own.url, service: { name: 'waiting' }, check: { interval: '24h' }, health: { checks: [check], cacheFor: 0 }
   })
   await until(() => app.consul.registration.state === 'registered')
   const { client } = app.consul

@@ -9,7 +9,7 @@ t.test('an agent that looks for a leader for longer than timeout is no lost conn
   const leader = await cluster.leader()
   const agent = cluster.servers.find(server => server !== leader)!
   const { registry, lines } = testRegistry(t, 'web', 1, {
-    url: agent.url, timeout: '1s', drain: { timeout: 0 }, discovery: { consistency: 'default', wait: '1s' }
+    url: agent.url, drain: { timeout: 0 }, discovery: { consistency: 'default', wait: '1s' }
   })
   await registry.register()
   await until(async () => (await registry.discover('web')).length === 1)

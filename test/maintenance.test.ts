@@ -86,3 +86,18 @@ t.test('maintenance alone is no reason to write anything', async t => {
   t.equal(writes(), before)
   t.equal(app.consul.registration.state, 'registered')
 })
+
+t.test('a maintenance comes back with the service, in one write: no check of it can pass in between', async t => {
+  const proxy = await startCountingProxy(t, url)
+  const { app, lines } = await listeningApp(t, { url: proxy.url, service: { name: 'atonce', id: 'atonce' } })
+  await until(() => app.consul.registration.state === 'registered')
+  await api('PUT', '/v1/agent/service/maintenance/atonce?enable=true&reason=new%20disk')
+  await until(() => app.consul.explain('atonce').instances[0]?.reason.includes('maintenance'))
+  const writes = (): string[] => proxy.requests.flatMap(({ method, url }) => method === 'PUT' ? url.split('?')[0]! : [])
+  const before = writes().length
+  await api('PUT', '/v1/agent/service/deregister/atonce')
+  await until(() => messages(lines).includes(lost))
+  await until(() => app.consul.registration.state === 'registered')
+  t.equal(await maintenanceOf('atonce'), 'new disk')
+  t.same(writes().slice(before), ['/v1/agent/service/register'])
+})

@@ -71,9 +71,9 @@ t.test('close() in the same tick as the port is bound: nothing is registered', a
 t.test('a registration in flight at close lands first and is then taken back', async t => {
   const proxy = await startProxy(t, consul)
   const { app } = await testApp(t, {
-    url: proxy.url, service: { name: 'in-flight', id: 'in-flight' }, drain: { delay: 0, timeout: '10s' }
+    url: proxy.url, service: { name: 'in-flight', id: 'in-flight' }, drain: { delay: 0, timeout: '20s' }
   })
-  proxy.latency(150) // On the way there, and on the way back.
+  proxy.latency(700) // On the way there, and on the way back.
   await app.listen({ port: 0, host: '127.0.0.1' })
   await until(() => agentService(consul, 'in-flight'))
   t.equal(app.consul.registration.state, 'registering', 'the agent has it, its answer is under way')
@@ -86,7 +86,7 @@ t.test('a registration that the agent does not answer: its removal is sent all t
   const held = new EventEmitter()
   const proxy = await startCountingProxy(t, url)
   const { app, lines } = await testApp(t, {
-    url: proxy.url, service: { name: 'held', id: 'held' }, drain: { delay: 100, timeout: 1000 }
+    url: proxy.url, service: { name: 'held', id: 'held' }, drain: { delay: 100, timeout: 6000 }
   })
   proxy.answer = async ({ url }) => {
     if (url.startsWith('/v1/agent/service/register')) await once(held, 'end', 30_000)
@@ -96,7 +96,7 @@ t.test('a registration that the agent does not answer: its removal is sent all t
   await until(() => proxy.count('/v1/agent/service/register') === 1)
   const started = performance.now()
   await app.close()
-  t.ok(performance.now() - started < 5000)
+  t.ok(performance.now() - started < 15_000)
   t.equal(proxy.count('/v1/agent/service/deregister/held'), 1)
   t.same(messages(lines, 'warn'), [])
   held.emit('end')

@@ -21,7 +21,8 @@ t.test('a listening app is in the catalog under the port that it is bound to, an
     ID: `plain-${hostname()}-${port}`, Address: '127.0.0.1', Port: port, Tags: ['v1'], Meta: { team: 'a' }
   })
   t.match(await onlyCheckOf(consul, 'plain'), { Name: 'Readiness of plain', Status: 'passing' })
-  t.match(app.consul.registration, { state: 'registered', id: service.ID, error: undefined })
+  await until(() => app.consul.registration.state === 'registered')
+  t.match(app.consul.registration, { id: service.ID, error: undefined })
   await app.close()
   t.same(await entriesOf(consul, 'plain'), [])
   t.equal(app.consul.registration.state, 'stopped')
@@ -54,7 +55,9 @@ t.test('in an encapsulated child with a prefix, the check goes to the prefixed r
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(async child => {
-    await child.register(fastifyConsul, { url, service: { name: 'child' }, check: { interval: '1s' } })
+    await child.register(fastifyConsul, {
+      url, service: { name: 'child' }, check: { interval: '1s' }, drain: { delay: '2s' }
+    })
     child.get('/', async () => child.consul.registration)
   }, { prefix: '/v1' })
   await app.listen({ port: 0, host: '127.0.0.1' })
@@ -109,7 +112,9 @@ t.test('service: false registers nothing and says nothing', async t => {
 
 t.test('registerOn ready: an app that another server serves is registered with its port', async t => {
   const port = await freePort()
-  const { app } = await testApp(t, { url, service: { name: 'served', port, registerOn: 'ready' } })
+  const { app } = await testApp(t, {
+    url, service: { name: 'served', port, registerOn: 'ready' }, check: { interval: '24h' }
+  })
   await app.ready()
   await registered(consul, 'served', 'passing')
   const server = createServer(app.routing).listen(port, '127.0.0.1')
@@ -133,7 +138,9 @@ t.test('a name that is no DNS label is registered, with one warning', async t =>
 })
 
 t.test('taken out by hand and registered again, an app is where it listens, with its ready route', async t => {
-  const { app, port } = await listeningApp(t, { url, service: { name: 'returning', id: 'returning' }, prefix: '/p' })
+  const { app, port } = await listeningApp(t, {
+    url, service: { name: 'returning', id: 'returning' }, check: { interval: '1s' }, prefix: '/p'
+  })
   await registered(consul, 'returning', 'passing')
   await app.consul.deregister()
   await gone(consul, 'returning')

@@ -141,7 +141,7 @@ t.test('with Consul down register() resolves, and it goes on in the background',
 
 t.test('with Consul down in mode full register() rejects and nothing goes on; it may be called again', async t => {
   const late = await createConsul(t)
-  const { registry } = testRegistry(t, 'strict', 9006, { url: late.url, mode: 'full', timeout: 300 })
+  const { registry } = testRegistry(t, 'strict', 9006, { url: late.url, mode: 'full', timeout: '2s' })
   await t.rejects(registry.register(), { code: 'FST_CONSUL_UNAVAILABLE', message: /CONSUL_URL/ })
   t.equal(registry.registration.state, 'none')
   await late.start()

@@ -101,7 +101,11 @@ t.test('thresholds count the results, as Consul does for checks of its own', asy
     health: { checks: [check], cacheFor: 0 }
   })
   const told: string[] = []
-  const statuses = t.capture(registry.client, 'updateCheck', registry.client.updateCheck.bind(registry.client))
+  const update = registry.client.updateCheck.bind(registry.client)
+  const statuses = t.capture(registry.client, 'updateCheck', (...args: Parameters<typeof update>) => {
+    if (args[1] === 'critical') become('healthy') // Before it is told a second time.
+    return update(...args)
+  })
   const collect = (): string[] => {
     told.push(...statuses().map(({ args: [, status, output] }) => `${status} (${output})`))
     return told
@@ -110,7 +114,6 @@ t.test('thresholds count the results, as Consul does for checks of its own', asy
   await registered(consul, 'steady', 'passing')
   become('unhealthy')
   await registered(consul, 'steady', 'critical')
-  become('healthy')
   await registered(consul, 'steady', 'passing')
   const turns = collect().filter((status, index) => status.includes(':') || told[index - 1]?.includes(':'))
   t.same(turns, [

@@ -16,9 +16,16 @@ export function statusOf (checks: readonly WireCheck[]): EntryStatus {
   return status
 }
 
+const serviceMaintenance = '_service_maintenance:'
+
+/** The id of the check that a service's maintenance is. */
+export function maintenanceIdOf (serviceId: string): string {
+  return serviceMaintenance + serviceId
+}
+
 /** Maintenance is a critical check with a reserved id: https://developer.hashicorp.com/consul/commands/maint */
 export function isMaintenance ({ CheckID: id }: WireCheck): boolean {
-  return id === '_node_maintenance' || id.startsWith('_service_maintenance:')
+  return id === '_node_maintenance' || id.startsWith(serviceMaintenance)
 }
 
 /** Whether it is a list of what is read here: more is not looked at before it is used. */

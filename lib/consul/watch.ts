@@ -52,7 +52,7 @@ export async function watch<T> (parts: WatchParts<T>, signal: AbortSignal, from?
       const hasWaited = cursor !== undefined
       const { next, valid } = advance(cursor, answer)
       cursor = next
-      if (valid) onAnswer(answer)
+      if (valid && !signal.aborted) onAnswer(answer)
       if (hasWaited) forgetFailures()
     } catch (error) {
       const hasWaited = cursor !== undefined

@@ -32,9 +32,9 @@ export class CatalogLog {
     else this.#logger.info({ service, instances: is }, 'Healthy instances were found')
   }
 
-  /** Those that were kept are gone indeed: that is no sign of rights regained. */
+  /** That those who were kept are gone indeed is no sign of rights regained; that they are there is one. */
   confirmed (view: ServiceView, before: ServiceSnapshot, after: ServiceSnapshot): void {
-    if (!view.partial) this.#refused.delete(view)
+    if (!view.partial && after.known.length < before.known.length) this.#refused.delete(view)
     this.listed(view, before, after)
   }
 

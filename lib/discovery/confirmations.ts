@@ -30,7 +30,9 @@ export class Confirmations {
     const ended = new AbortController()
     this.#running.set(view, ended)
     this.#confirm(view, ended.signal).catch(() => {}).finally(() => {
-      if (this.#running.get(view) === ended) this.#running.delete(view)
+      if (this.#running.get(view) !== ended) return
+      this.#running.delete(view)
+      this.expect(view) // Something may have become doubtful since it was looked at last.
     })
   }
 

@@ -19,15 +19,17 @@ const withoutAccessControl = 401
 
 /**
  * Asks the leader for the whole list, because what it does not list is to count as gone. What the token may not see is
- * no whole list: Consul says so since 1.11, before it has to be asked.
+ * no whole list: Consul says so since 1.11, and tells the rights when it is asked.
  */
 export async function lookAgain (view: ServiceView, options: Options): Promise<Answer<WireHealthEntry[]>> {
   const { client, consistency, timeout, signal } = options
   const { name, ...key } = view.key
+  // The rights first: those that come back meanwhile would vouch for a list that was made without them.
+  const isWhole = await seesAll(view, options)
   const answer = await client.health(name, {
     ...key, consistency: consistency === 'stale' ? 'default' : consistency, timeout, signal
   })
-  return answer.filteredByAcls ? answer : { ...answer, filteredByAcls: !await seesAll(view, options) }
+  return { ...answer, filteredByAcls: answer.filteredByAcls || !isWhole }
 }
 
 /**

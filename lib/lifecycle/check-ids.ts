@@ -35,8 +35,3 @@ export function checkIdsFor (
   if (kept !== undefined) return ids(kept, true)
   return ids(a in present && !(b in present) ? b : a, false)
 }
-
-/** The id of the check that an operator's maintenance is. */
-export function maintenanceIdOf (serviceId: string): string {
-  return `_service_maintenance:${serviceId}`
-}

@@ -59,8 +59,9 @@ export class Contradiction {
   }
 
   async #judge (registered: Registered): Promise<void> {
+    const episode = this.#cancel
     const { status } = await this.#parts.readiness()
-    if (this.#cancel === undefined || this.#failing === undefined) return
+    if (episode === undefined || this.#cancel !== episode || this.#failing === undefined) return
     this.#cancel = undefined
     if (status !== 'passing') return this.#judgeLater(registered)
     this.#told = true

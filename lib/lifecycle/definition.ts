@@ -1,4 +1,5 @@
 import { consulCheckHeader } from '../check-header.ts'
+import { maintenanceIdOf } from '../consul/health-entry.ts'
 import type { CheckDefinition, ServiceDefinition } from '../consul/service-definition.ts'
 import type { CheckStatus } from '../consul/wire.ts'
 import type { ResolvedCheck, ResolvedService } from '../options/resolved.ts'
@@ -17,10 +18,18 @@ export interface DefinitionParts {
   readonly readyPath: string
 }
 
-/** What is registered: the service with one check, which starts with a status of our own. */
-export function definitionOf (parts: DefinitionParts, checkId: string, status: CheckStatus): ServiceDefinition {
+/**
+ * What is registered: the service with one check, which starts with a status of our own.
+ *
+ * @param maintenance the reason of a maintenance to begin in. To Consul that is a check: written together with the
+ * service, there is no moment at which this can be found
+ */
+export function definitionOf (
+  parts: DefinitionParts, checkId: string, status: CheckStatus, maintenance?: string
+): ServiceDefinition {
   const check = { ...checkOf(parts), checkId, name: `Readiness of ${parts.service.name}`, status }
-  return { ...uncheckedDefinitionOf(parts), check }
+  const checks = maintenance === undefined ? {} : { checks: [maintenanceCheckOf(parts.id, maintenance)] }
+  return { ...uncheckedDefinitionOf(parts), check, ...checks }
 }
 
 /** The service without a check: Consul takes it for healthy as long as its node lives. */
@@ -72,6 +81,13 @@ function checkOf (parts: DefinitionParts): CheckDefinition {
       tlsSkipVerify: check.tlsSkipVerify,
       ...probing
     }
+  }
+}
+
+/** As the agent makes it, but of a type that can be registered; nothing reports to it. */
+function maintenanceCheckOf (id: string, notes: string): CheckDefinition {
+  return {
+    checkId: maintenanceIdOf(id), name: 'Service Maintenance Mode', notes, ttl: '87600h', status: 'critical'
   }
 }
 

@@ -182,9 +182,9 @@ export class Keeper {
       ...this.#parts,
       readiness: told,
       registered: () => this.#registered,
-      onForgotten: ({ checkId }: Registered) => {
+      onForgotten: (asked: Registered) => {
         // Not if the write that took the place of this check is under way.
-        if (!this.#held.signal.aborted && registrar.registered?.checkId === checkId) this.#parts.onLoss(checkForgotten)
+        if (!this.#held.signal.aborted && registrar.registered === asked) this.#parts.onLoss(checkForgotten)
       }
     }
     beat(parts, this.#beating.signal).catch(() => {})

@@ -3,7 +3,7 @@ import type { ServiceDefinition } from '../consul/service-definition.ts'
 import type { CheckStatus, WireService } from '../consul/wire.ts'
 import { ApiForbiddenError, ApiNotFoundError } from '../errors.ts'
 import { publishedAddress, type PublishedAddress } from './address.ts'
-import { checkIdsFor, checkIdsOf, maintenanceIdOf, type PresentChecks } from './check-ids.ts'
+import { checkIdsFor, checkIdsOf, type PresentChecks } from './check-ids.ts'
 import { definitionOf, uncheckedDefinitionOf, type DefinitionParts } from './definition.ts'
 
 /** A write to an agent without quorum answers after up to 15 s; in the background nobody waits for it. */
@@ -23,7 +23,7 @@ export interface Registered extends DefinitionParts {
 /** How it is to begin. */
 export interface Beginning {
   readonly status: CheckStatus
-  /** The reason of a maintenance that Consul has lost: it is set again before the service can be found. */
+  /** The reason of a maintenance that Consul has lost: it is set again with the service. */
   readonly maintenance?: string | undefined
 }
 
@@ -96,18 +96,16 @@ export class Registrar {
     await this.#client.deregisterService(this.#plan.id, { signal }).catch(unlessUnknown)
   }
 
-  async #register ({ status: wanted, maintenance }: Beginning, signal?: AbortSignal): Promise<Registered> {
+  async #register ({ status, maintenance }: Beginning, signal?: AbortSignal): Promise<Registered> {
     const present = await this.#presentChecks(signal)
     const parts = { ...this.#plan, published: this.#published() }
-    const status = maintenance === undefined ? wanted : 'critical'
     const { checkId, other, isKept } = checkIdsFor(parts, status, present, this.#registered?.checkId)
-    const definition = definitionOf(parts, checkId, status)
+    const definition = definitionOf(parts, checkId, status, maintenance)
     signal?.throwIfAborted()
     // Both are there: it would keep its old status.
     if (checkId in present && !isKept) await this.#dropCheck(checkId)
-    await this.#write(definition)
+    await this.#write(other in present ? alsoUnder(definition, other) : definition)
     if (other in present) await this.#dropCheck(other)
-    if (maintenance !== undefined) await this.#maintain(maintenance, maintenanceIdOf(parts.id) in present)
     return { ...parts, definition, checkId, status }
   }
 
@@ -120,13 +118,6 @@ export class Registrar {
       if (error instanceof ApiForbiddenError) this.#hasWritten = hadWritten
       throw error
     }
-  }
-
-  /** A maintenance that only the agent remembers would reach the catalog within minutes: it has to be new. */
-  async #maintain (reason: string, isPresent: boolean): Promise<void> {
-    const { id } = this.#plan
-    if (isPresent) await this.#client.setMaintenance(id, false, '', { timeout: writeTimeout })
-    await this.#client.setMaintenance(id, true, reason, { timeout: writeTimeout })
   }
 
   /**
@@ -151,6 +142,14 @@ export class Registrar {
     const towardsAgent = this.#client.localAddress
     return publishedAddress({ configured: service.address, bound: listener.host, towardsAgent })
   }
+}
+
+/**
+ * With the same check under another id too. The agent takes a check out of the catalog with the token that this was
+ * written with last, and the one of before may be revoked by now.
+ */
+function alsoUnder ({ check, checks = [], ...service }: ServiceDefinition, checkId: string): ServiceDefinition {
+  return { ...service, check: { ...check, checkId }, checks: [check!, ...checks] }
 }
 
 function unlessUnknown (error: unknown): void {

@@ -153,10 +153,11 @@ t.test('an upgraded connection counts until it closes', async t => {
     socket.on('end', () => socket.end()).resume()
   })
   seen.clear()
-  const { dispatcher } = startCalls(t, new MemorySource({ svc: [instance] }), { timeout: 50 })
+  const clock = new ManualClock()
+  const { dispatcher } = startCalls(t, new MemorySource({ svc: [instance] }), { timeout: 50, clock })
   const options: Dispatcher.UpgradeOptions & { origin: string } = { origin: 'http://svc', path: '/', protocol: 'x' }
   const { socket } = await dispatcher.upgrade(options)
-  await delay(80)
+  clock.advance(80)
   const [endpoint] = seen as unknown as [Endpoint]
   t.equal(endpoint.outstanding, 1)
   socket.resume().end()

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
+import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import type { Teardown } from '../support/teardown.ts'
 import { until } from '../support/wait.ts'
@@ -27,8 +28,9 @@ export async function startBlackHole (t: Teardown): Promise<number> {
   await until(async () => {
     const socket = connect(port, '127.0.0.1').on('error', () => {})
     waiting.push(socket)
-    const signal = AbortSignal.timeout(100)
-    return await once(socket, 'connect', { signal }).then(() => false, () => true)
+    await Promise.race([once(socket, 'connect'), delay(100)])
+    await turn() // If this thread stood still: what has connected meanwhile is heard of.
+    return socket.connecting
   }, { what: 'a full queue' })
   return port
 }

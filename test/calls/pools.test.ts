@@ -28,11 +28,11 @@ t.test('an instance that leaves ends what it was asked; idle connections close a
   await (await dispatcher.request(get)).body.text()
   t.equal(await slow.connections(), 2)
   source.set('svc', [])
-  await until(async () => await slow.connections() === 1, { timeout: 2000 })
+  await until(async () => await slow.connections() === 1)
   await t.rejects(dispatcher.request(get), { code: 'FST_CONSUL_NO_INSTANCE' })
   slow.server.emit('answer')
   t.equal(await (await running).body.text(), 'late')
-  await until(async () => await slow.connections() === 0, { timeout: 2000 })
+  await until(async () => await slow.connections() === 0)
 })
 
 t.test('an instance that comes back is called again', async t => {
@@ -98,7 +98,7 @@ t.test('an instance that moves under its id is called where it is now, and no mo
   t.equal(await (await request('http://svc/')).body.text(), 'old')
   source.set('svc', [moved.instance])
   t.equal(await (await request('http://svc/')).body.text(), 'moved')
-  await until(async () => await old.connections() === 0, { timeout: 2000 })
+  await until(async () => await old.connections() === 0)
 })
 
 t.test('a change of status keeps the connection', async t => {
@@ -260,11 +260,11 @@ t.test('where no connection can be made, all who wait for one fail at once', asy
   })
   const { port } = silent.address() as AddressInfo
   const source = new MemorySource({ svc: [instance({ port, scheme: 'https' })] })
-  const { request } = startCalls(t, source, { connections: 2, connectTimeout: 200 })
+  const { request } = startCalls(t, source, { connections: 2, connectTimeout: 1000 })
   const begun = performance.now()
   await Promise.all(Array.from({ length: 20 }, () =>
     t.rejects(request('http://svc/'), { code: 'FST_CONSUL_NO_INSTANCE', cause: { code: 'UND_ERR_CONNECT_TIMEOUT' } })))
-  t.equal(performance.now() - begun < 1500, true, 'not one after the other')
+  t.equal(performance.now() - begun < 6000, true, 'not one after the other')
   await t.rejects(request('http://svc/'), { code: 'FST_CONSUL_NO_INSTANCE' }, 'the next one tries again')
 })
 
@@ -300,7 +300,7 @@ t.test('what had been queued behind a failed connection leaves none open', async
   source.set('svc', [])
   secure.server.emit('answer')
   t.equal(await (await running).body.text(), 'late')
-  await until(() => front.open() === 0, { timeout: 2000 })
+  await until(() => front.open() === 0)
 })
 
 /** A TCP front for a TLS server that can break one connection before the handshake. */

@@ -28,17 +28,17 @@ t.test('an instance that swallows connections is left after connectTimeout', asy
   const hole = instance({ id: 'a', port: await startBlackHole(t) })
   const fine = await startServer(t, 'b')
   const source = new MemorySource({ svc: [hole, fine.instance] })
-  const { dispatcher } = startCalls(t, source, { strategy: 'first', connectTimeout: 500 })
+  const { dispatcher } = startCalls(t, source, { strategy: 'first', connectTimeout: 2000 })
   const took = await timed(async () => {
     const answers = await Promise.all(Array.from({ length: 200 }, async () =>
       await (await dispatcher.request({ ...get, method: 'POST', body: 'x' })).body.text()))
     t.equal(answers.every(answer => answer === 'b'), true)
   })
-  t.equal(took >= 499 && took < 1900, true, `all 200 of them within ${took} ms`)
+  t.equal(took >= 1999 && took < 7500, true, `all 200 of them within ${took} ms`)
   source.set('svc', [hole])
   await t.rejects(dispatcher.request(get), {
     code: 'FST_CONSUL_NO_INSTANCE',
-    cause: { code: 'UND_ERR_CONNECT_TIMEOUT', message: /No connection to 127.0.0.1:\d+ within 500 ms/ }
+    cause: { code: 'UND_ERR_CONNECT_TIMEOUT', message: /No connection to 127.0.0.1:\d+ within 2000 ms/ }
   })
 })
 
@@ -46,9 +46,9 @@ t.test('an attempt that has no connection yet when its time is over goes to the 
   const hole = instance({ id: 'a', port: await startBlackHole(t) })
   const fine = await startServer(t, 'b')
   const source = new MemorySource({ svc: [hole, fine.instance] })
-  const { dispatcher } = startCalls(t, source, { strategy: 'first', connectTimeout: 10_000, timeout: 100 })
+  const { dispatcher } = startCalls(t, source, { strategy: 'first', connectTimeout: 20_000, timeout: 1000 })
   const took = await timed(async () => t.equal(await (await dispatcher.request(get)).body.text(), 'b'))
-  t.equal(took < 5000, true, `after ${took} ms`)
+  t.equal(took < 10_000, true, `after ${took} ms`)
   source.set('svc', [hole])
   await t.rejects(dispatcher.request(get), { code: 'FST_CONSUL_ATTEMPT_TIMEOUT' })
 })
@@ -62,7 +62,7 @@ t.test('an attempt without response headers in time is an error', async t => {
     message: 'svc answered no headers from silent-1 within 120 ms (calls.timeout)'
   }
   const took = await timed(async () => { await t.rejects(dispatcher.request(get), error) })
-  t.equal(took >= 119 && took < 1000, true, `after ${took} ms`)
+  t.equal(took >= 119 && took < 10_000, true, `after ${took} ms`)
   await t.rejects(fetch('http://svc/'), error)
   const quick = { ...get, balance: { timeout: '30ms' } }
   await t.rejects(dispatcher.request(quick), { message: /within 30 ms/ })
@@ -95,10 +95,10 @@ t.test('an attempt whose time is over while it waits in line goes elsewhere, wha
 t.test('a response may take longer than the limit to its headers', async t => {
   const slow = await startServer(t, 'a', async (_, response) => {
     response.write('slow ')
-    await delay(150)
+    await delay(1500)
     response.end('body')
   })
-  const { dispatcher } = startCalls(t, new MemorySource({ svc: [slow.instance] }), { timeout: 100 })
+  const { dispatcher } = startCalls(t, new MemorySource({ svc: [slow.instance] }), { timeout: 1000 })
   t.equal(await (await dispatcher.request(get)).body.text(), 'slow body')
 })
 
@@ -135,9 +135,9 @@ t.test('a deadline ends a call that waits for discovery', async t => {
 
 t.test('a deadline ends a call that connects, and all its attempts', async t => {
   const holes = await Promise.all(['a', 'b', 'c'].map(async id => instance({ id, port: await startBlackHole(t) })))
-  const { dispatcher } = startCalls(t, new MemorySource({ svc: holes }), { connectTimeout: 100, deadline: 250 })
+  const { dispatcher } = startCalls(t, new MemorySource({ svc: holes }), { connectTimeout: 1000, deadline: 1500 })
   const took = await timed(async () => { await t.rejects(dispatcher.request(get), { code: 'FST_CONSUL_DEADLINE' }) })
-  t.equal(took >= 249, true, `after ${took} ms`)
+  t.equal(took >= 1499, true, `after ${took} ms`)
 })
 
 t.test('a deadline ends a call that waits for headers, and one that reads', async t => {
@@ -145,7 +145,7 @@ t.test('a deadline ends a call that waits for headers, and one that reads', asyn
     if (request.url === '/body') response.write('begun')
   })
   const { dispatcher } = startCalls(t, new MemorySource({ svc: [silent.instance] }))
-  const options = { ...get, balance: { deadline: 80 } }
+  const options = { ...get, balance: { deadline: 1000 } }
   await t.rejects(dispatcher.request(options), { code: 'FST_CONSUL_DEADLINE' })
   const { body } = await dispatcher.request({ ...options, path: '/body' })
   await t.rejects(body.text(), { code: 'FST_CONSUL_DEADLINE' })
@@ -154,14 +154,14 @@ t.test('a deadline ends a call that waits for headers, and one that reads', asyn
 t.test('a deadline of fetch counts over redirects', async t => {
   const server = await startServer(t, 'a', async ({ url }, response) => {
     const hop = Number(url?.slice(1))
-    await delay(60)
+    await delay(200)
     response.writeHead(302, { location: `/${hop + 1}` }).end()
   })
   const { fetch } = startCalls(t, new MemorySource({ svc: [server.instance] }))
   const took = await timed(async () => {
-    await t.rejects(fetch('http://svc/0', { balance: { deadline: 150 } }), { code: 'FST_CONSUL_DEADLINE' })
+    await t.rejects(fetch('http://svc/0', { balance: { deadline: 1500 } }), { code: 'FST_CONSUL_DEADLINE' })
   })
-  t.equal(took < 2000, true, `after ${took} ms`)
+  t.equal(took < 10_000, true, `after ${took} ms`)
   t.equal(server.requests > 1, true)
 })
 

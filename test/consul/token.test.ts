@@ -119,7 +119,7 @@ t.test('a second look at a refused token ends with the request: in time, or when
       return 'one'
     }
   }
-  const late = clientOf(t, { url, token: slowLater(), timeout: 200 })
+  const late = clientOf(t, { url, token: slowLater(), timeout: 2000 })
   await t.rejects(late.leader(), { code: 'FST_CONSUL_API_FORBIDDEN', message: /ACL not found/ })
   const token = slowLater()
   const controller = new AbortController()

@@ -13,6 +13,8 @@ import { until } from '../support/wait.ts'
 import { clientOf, failureOf, fakeServer } from './helpers.ts'
 
 const consul = await startConsul(t)
+/** For requests that are to succeed, however slow the machine is. */
+const patient = { timeout: 10_000 }
 
 t.test('connections are kept: twenty requests one after the other need no more than two', async t => {
   const proxy = await startProxy(t, consul)
@@ -23,7 +25,7 @@ t.test('connections are kept: twenty requests one after the other need no more t
 
 t.test('many at once keep to five connections', async t => {
   const proxy = await startProxy(t, consul)
-  const client = clientOf(t, { url: proxy.url })
+  const client = clientOf(t, { url: proxy.url, timeout: '1m' })
   await Promise.all(Array.from({ length: 50 }, () => [client.health('a'), client.leader()]).flat())
   t.ok(proxy.opened <= 5, `${proxy.opened}`)
 })
@@ -38,7 +40,7 @@ t.test('each ping goes over a connection of its own, which ends with it: one tha
   await until(() => proxy.connections === before)
   proxy.blackhole(true)
   proxy.forget()
-  await client.ping({ timeout: 1000 })
+  await client.ping(patient)
 })
 
 t.test('blocking queries, eight at once, hold up no other request', async t => {
@@ -109,7 +111,7 @@ t.test('an answer without end is an error, and not all the memory', async t => {
 t.test('an agent that does not answer costs no more than the timeout', async t => {
   const proxy = await startProxy(t, consul)
   const client = clientOf(t, { url: proxy.url, timeout: 200 })
-  await client.leader()
+  await client.leader(patient)
   proxy.blackhole(true)
   const message = 'Consul did not answer GET /v1/status/leader within 200 ms'
   t.match(await failureOf(client.leader()), { code: 'FST_CONSUL_API_TIMEOUT', message })
@@ -120,10 +122,10 @@ t.test('an agent that does not answer costs no more than the timeout', async t =
 t.test('a blocking query of a suspended agent ends after its wait, a sixteenth of it, and the timeout', async t => {
   const frozen = await startConsul(t)
   const client = clientOf(t, { url: frozen.url, timeout: 100 })
-  await client.registerService({ name: 'a' })
-  await until(async () => (await client.discoverService('a')).length === 1)
-  const { hash } = await client.agentService('a')
-  const { index } = await client.health('a')
+  await client.registerService({ name: 'a' }, patient)
+  await until(async () => (await client.discoverService('a', patient)).length === 1)
+  const { hash } = await client.agentService('a', patient)
+  const { index } = await client.health('a', patient)
   await frozen.suspend()
   const queries = [
     failureOf(client.health('a', { index, wait: 320 })),
@@ -133,12 +135,12 @@ t.test('a blocking query of a suspended agent ends after its wait, a sixteenth o
     t.match(error, { code: 'FST_CONSUL_API_TIMEOUT', message: /within 440 ms$/ })
   }
   frozen.resume()
-  t.ok(await client.leader())
+  t.ok(await client.leader(patient))
 })
 
 t.test('a wait of 0 is Consul\'s own, which it may take', async t => {
   const client = clientOf(t, { url: consul.url, timeout: 50 })
-  const { index } = await client.health('patient')
+  const { index } = await client.health('patient', patient)
   const enough = new AbortController()
   const query = failureOf(client.health('patient', { index, wait: 0, signal: enough.signal }))
   const first = await Promise.race([query, new Promise(resolve => setTimeout(resolve, 300, 'it waits'))])

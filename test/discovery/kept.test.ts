@@ -91,8 +91,12 @@ t.test('who has not come back after 30 s, as the leader says too, is gone: one l
   const left: string[] = []
   catalog.onLeave(instances => left.push(...idsOf(instances)))
   await catalog.discover('web')
+  await until(() => proxy.count() === 2) // Its watch has begun.
   await consul.kill()
-  await consul.start()
+  // The 30 s shall not begin before there is a leader to ask.
+  const started = consul.start().then(() => undefined)
+  proxy.answer = () => started
+  await started
   await until(() => heldIn(catalog, 'web').length === 2, { timeout: 20_000 })
   const since = Math.min(...catalog.view('web')!.snapshot!.known.map(({ held }) => held!.since))
   await until(() => idsOf(catalog.peek('web')).length === 0, { timeout: 20_000 })
@@ -134,7 +138,7 @@ t.test('an agent restarted with its data: what it has not checked again yet can 
   t.teardown(() => server.close())
   const { port } = server.address() as { port: number }
   await register(consul, {
-    Name: 'web', Check: { HTTP: `http://127.0.0.1:${port}/`, Interval: '10m', Status: 'passing' }
+    Name: 'web', Check: { HTTP: `http://127.0.0.1:${port}/`, Interval: '240h', Status: 'passing' }
   })
   const { clock, skip } = skippingClock()
   const { catalog } = startCatalog(t, consul.url, { clock })
@@ -178,6 +182,27 @@ t.test('a policy that is narrowed empties no list, however long, and whatever ch
   await until(() => log().includes(again))
 })
 
+t.test('rights that come back while the leader is asked do not vouch for what it said without them', async t => {
+  const consul = await startConsul(t, { acl: true })
+  await register(consul, { Name: 'web' })
+  const nodes = 'node_prefix "" { policy = "read" }'
+  const all = `service_prefix "" { policy = "read" } ${nodes}`
+  await setPolicy(consul, 'reader', all)
+  const { token } = await issueToken(consul, 'reader')
+  const proxy = await startCountingProxy(t, consul.url)
+  const { catalog, log } = startCatalog(t, proxy.url, { wait: 200, connection: { token }, clock: fastClock(50) })
+  await catalog.discover('web')
+  await setPolicy(consul, 'reader', nodes)
+  await until(() => heldIn(catalog, 'web').length === 1)
+  proxy.answer = async ({ url }) => {
+    if (url.startsWith('/v1/internal/acl/authorize')) await setPolicy(consul, 'reader', all)
+    return undefined
+  }
+  await until(() => heldIn(catalog, 'web').length === 0, { timeout: 20_000 })
+  t.same(idsOf(catalog.peek('web')), ['web'])
+  t.notOk(log().includes(lastIsGone))
+})
+
 t.test('an id that goes over to another service has left the first one, also where its index stands still', async t => {
   const consul = await startConsul(t)
   await register(consul, { Name: 'web', ID: 'one' })
@@ -219,6 +244,25 @@ t.test('a list that Consul says is filtered is not believed, and not asked for t
   await show([], { 'x-consul-index': '10' })
   t.same(catalog.peek('web'), [])
   t.same(log(), ['info Healthy instances were found', partial, again, lastIsGone])
+})
+
+t.test('rights regained are told of, whoever finds that out first', async t => {
+  let isAsked = false
+  const url = await fakeServer(t, ({ url = '' }, response) => {
+    const end = (entries: WireHealthEntry[]): void => {
+      response.writeHead(200, { 'x-consul-index': '7' }).end(JSON.stringify(entries))
+    }
+    if (!url.includes('index=')) return end([entry()])
+    if (isAsked) return // The watch waits on.
+    isAsked = true
+    end([])
+  })
+  const { catalog, log } = startCatalog(t, url, { clock: fastClock(50) })
+  await catalog.discover('web')
+  await until(() => heldIn(catalog, 'web').length === 1)
+  await until(() => heldIn(catalog, 'web').length === 0)
+  t.equal(catalog.peek('web')?.length, 1)
+  t.same(log(), ['info Healthy instances were found', partial, again])
 })
 
 t.test('a view that was reset, 200 and empty with index 1, is asked again before it counts', async t => {

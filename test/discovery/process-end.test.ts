@@ -16,6 +16,6 @@ for (const [what, CLOSE] of [['after close', 'yes'], ['also without close', 'no'
     await script.line(/^done$/)
     const done = performance.now()
     t.same(await script.ended, { code: 0, signal: null })
-    t.ok(performance.now() - done < 2000, 'it ends at once')
+    t.ok(performance.now() - done < 10_000, 'it ends at once')
   })
 }

@@ -17,14 +17,16 @@ t.test('an interrupted demo leaves nothing behind', async t => {
   const url = (await script.line(/^Consul /, 30_000)).split(' ').at(-1) ?? ''
   await script.line(/^ +l02-runtime-1/, 30_000)
   const services = await portsOf(url)
-  t.equal(services.length, 1)
+  t.ok(services.length > 0)
 
   script.signal('SIGINT')
   t.equal((await script.ended).code, 130)
   t.match(script.lines, [/^Three/, /^Consul/, '', /^Routable/, /l02-runtime-1/])
   t.ok(script.lines.includes('Interrupted'))
   t.notOk(await listens(url), 'Consul has ended')
-  await until(async () => !await listens(`http://127.0.0.1:${services[0]}`), { what: 'the service to have ended' })
+  for (const port of services) {
+    await until(async () => !await listens(`http://127.0.0.1:${port}`), { what: 'the service to have ended' })
+  }
   t.strictSame((await readdir(folder)).filter(name => name.startsWith('fastify-consul')), [])
 })
 

@@ -15,9 +15,11 @@ t.test('readiness asks PostgreSQL and Redis, and is lost or degraded without the
     boot(t, 'readiness-by-hand.ts', consul, { SERVICE_NAME: 'by-hand', ...env })
   ])
   t.match(await answer(`${setUp.url}/orders`), { status: 200, body: { time: /^\d{4}-/, requests: 1 } })
+  await until(async () => (await readiness(setUp)).body.status === 'healthy')
   t.match(await readiness(setUp), {
     status: 200, body: { ...healthy, checks: { database: healthy, redis: healthy } }
   })
+  await until(async () => (await readiness(byHand)).body.status === 'healthy')
   t.match(await readiness(byHand), {
     status: 200, body: { ...healthy, checks: { orders: healthy, sessions: healthy, disk: healthy } }
   })

@@ -30,7 +30,7 @@ async function startEndpoint (t: Teardown, listener: RequestListener): Promise<E
 }
 
 async function outcomeOf (url: string | URL, settings: HttpCheckSettings = {}): Promise<CheckResult | undefined> {
-  const manager = new HealthCheckManager()
+  const manager = new HealthCheckManager({ timeout: '20s' })
   manager.add(httpCheck(url, { name: 'a', ...settings }))
   return (await manager.check()).checks.a
 }

@@ -194,5 +194,5 @@ t.test('after close nothing keeps the process alive: no measurement, no limit, n
   await script.line(/^closed$/)
   const closed = performance.now()
   t.same(await script.ended, { code: 0, signal: null })
-  t.ok(performance.now() - closed < 1000, 'it ends at once')
+  t.ok(performance.now() - closed < 10_000, 'it ends at once')
 })

@@ -14,16 +14,19 @@ export async function entriesOf ({ api }: Agent, name: string): Promise<WireHeal
 
 /** The status of every instance in the catalog: the worst of its own checks. */
 export async function statusesOf (agent: Agent, name: string): Promise<string[]> {
-  return (await entriesOf(agent, name)).map(({ Checks: checks }) =>
-    ['critical', 'warning', 'passing'].find(status => checks.some(({ Status }) => Status === status)) ?? 'unchecked')
+  return (await entriesOf(agent, name)).map(statusOf)
+}
+
+function statusOf ({ Checks: checks }: WireHealthEntry): string {
+  const statuses = checks.map(({ Status }) => Status)
+  return (['critical', 'warning', 'passing'] as const).find(status => statuses.includes(status)) ?? 'unchecked'
 }
 
 /** The instance of a service, once the catalog lists exactly one, of this status if given. */
 export async function registered (agent: Agent, name: string, status?: string): Promise<WireHealthEntry> {
   return until(async () => {
     const [entry, ...more] = await entriesOf(agent, name)
-    const [is] = await statusesOf(agent, name)
-    return more.length === 0 && (status === undefined || is === status) && entry
+    return entry !== undefined && more.length === 0 && (status === undefined || statusOf(entry) === status) && entry
   }, { timeout: 15_000, what: `one ${status ?? ''} instance of ${name}` })
 }
 

@@ -1,4 +1,4 @@
-import { createServer } from 'node:net'
+import { createServer, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
 import type { WireHealthEntry } from '../../lib/consul/wire.ts'
 import type { HealthCheck } from '../../lib/options/types.ts'
@@ -19,7 +19,7 @@ t.test('an address that the agent cannot reach is told once, with the check\'s o
   })
   const told = await until(() => lines.find(({ message }) => message === line), { timeout: 15_000 })
   t.match(told, { level: 'warn', details: { check: `http://127.0.0.1:${port}/health/ready`, output: /connection refused/ } })
-  const server = createServer(socket => socket.end('HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n'))
+  const server = createServer(answerOk)
   t.teardown(() => server.close())
   server.listen(port, '127.0.0.1')
   await once(server, 'listening')
@@ -29,6 +29,11 @@ t.test('an address that the agent cannot reach is told once, with the check\'s o
   await until(() => lines.filter(({ message }) => message === line).length === 2, { timeout: 15_000 })
   t.pass('and again in the next episode')
 })
+
+/** Not before it is asked: that would be no answer. */
+function answerOk (socket: Socket): void {
+  socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n'))
+}
 
 /** Every status of the service from now on, in the catalog. */
 function statuses (t: Test, name: string): string[] {
@@ -67,7 +72,7 @@ t.test('removed by Consul, what it cannot reach comes back critical, and is for 
   t.notOk(seen.includes('passing'), seen.join())
   t.equal(count(line), 1, 'it is the same episode')
 
-  const server = createServer(socket => socket.end('HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n'))
+  const server = createServer(answerOk)
   t.teardown(() => server.close())
   server.listen(port, '127.0.0.1')
   await once(server, 'listening')
@@ -100,9 +105,10 @@ t.test('with the health checks closed there is nothing to hold against Consul\'s
   const { app, lines } = await listeningApp(t, {
     url: consul.url, service: { name: 'unasked', port: await freePort() }, check: { interval: '1s' }
   })
-  await registered(consul, 'unasked', 'critical')
+  await until(() => app.consul.registration.state === 'registered')
   const checks = t.capture(app.consul.health, 'check', app.consul.health.check)
   app.consul.health.close()
+  await registered(consul, 'unasked', 'critical')
   await until(() => checks().length > 0)
   t.notOk(lines.some(({ message }) => message === line))
 })

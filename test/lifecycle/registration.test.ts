@@ -3,6 +3,7 @@ import { Registration } from '../../lib/lifecycle/registration.ts'
 import { startConsul } from '../support/consul.ts'
 import { startCountingProxy } from '../support/counting-proxy.ts'
 import { fastClock } from '../support/fast-clock.ts'
+import { ManualClock } from '../support/manual-clock.ts'
 import { until } from '../support/wait.ts'
 import { listeningApp, messages } from './app.ts'
 import { agentService, checksOf, entriesOf, onlyCheckOf, registered } from './catalog.ts'
@@ -28,6 +29,9 @@ t.test('while nothing changes nothing is written, and nothing asked again', asyn
   const { app } = await listeningApp(t, { url: proxy.url, service: { name: 'calm' } })
   await until(() => app.consul.registration.state === 'registered')
   await until(() => proxy.requests.some(({ url }) => url.includes('hash=')))
+  const { index } = await app.consul.client.health('calm')
+  const waits = new RegExp(`/health/service/calm\\?.*index=${index}(&|$)`)
+  await until(() => proxy.requests.some(({ url }) => waits.test(url)))
   const before = proxy.count()
   for (let round = 0; round < 3; round++) { // Other services come and go.
     await consul.api('PUT', '/v1/agent/service/register', { Name: `noise-${round}` })
@@ -42,19 +46,24 @@ t.test('taken away again and again, it comes back three times at once and then e
   await until(() => app.consul.registration.state === 'registered')
   const lost = (): number => messages(lines).filter(line => line.startsWith('The registration was lost')).length
   const started = performance.now()
+  const took: number[] = []
   for (let round = 1; round <= 4; round++) {
+    const before = performance.now()
     await consul.api('PUT', '/v1/agent/service/deregister/fought')
     await until(() => lost() === round)
     if (round === 4) t.equal(app.consul.registration.state, 'registering', 'while it waits it says so')
     await until(async () => lost() === round && await agentService(consul, 'fought'), { timeout: 20_000 })
     await until(() => app.consul.registration.state === 'registered', { timeout: 20_000 })
-    if (round < 4) t.ok(performance.now() - started < 9000, `at once: ${round}`)
+    took.push(performance.now() - before)
   }
+  t.ok(Math.min(...took.slice(0, 3)) < 3000, 'the first three times at once')
   t.ok(performance.now() - started >= 9000, 'the fourth time is not')
 })
 
 t.test('what is lost while a correction waits for its turn comes back with it', async t => {
-  const { parts, plan } = registrationParts(t, { url, service: { name: 'twice', id: 'twice' } })
+  const { parts, plan, lines } = registrationParts(t, {
+    url, service: { name: 'twice', id: 'twice' }, check: { interval: '24h' }
+  })
   let status: 'passing' | 'critical' = 'passing'
   const registration = new Registration({
     ...parts, readiness: async () => ({ status, output: status }), clock: fastClock(3)
@@ -78,9 +87,10 @@ t.test('what is lost while a correction waits for its turn comes back with it', 
   await until(isRight)
   await isState('registered')
   await edit('second') // The fourth one waits: for 10 s, or a third of that on this clock.
-  await isState('registering')
+  await until(() => messages(lines).filter(line => line.startsWith('The registration was lost')).length === 4)
   status = 'passing'
   await until(async () => registration.status.state === 'registered' && await isRight())
+  await registered(consul, 'twice', 'passing')
   await consul.api('PUT', `/v1/agent/check/deregister/${(await onlyCheckOf(consul, 'twice')).CheckID}`)
   await until(async () => (await checksOf(consul, 'twice')).length === 1)
   await registered(consul, 'twice', 'passing')
@@ -89,9 +99,10 @@ t.test('what is lost while a correction waits for its turn comes back with it', 
 t.test('a check that goes before the catalog was seen to list it is written again', async t => {
   const { parts, plan } = registrationParts(t, { url, service: { name: 'hasty', id: 'hasty' } })
   let list: Parameters<typeof parts.follow>[1] = () => {}
+  const clock = new ManualClock()
   const registration = new Registration({
     ...parts,
-    clock: fastClock(3), // For those 3 s in which the catalog should show it.
+    clock,
     follow (_, listener) {
       list = listener
       return () => {}
@@ -102,6 +113,7 @@ t.test('a check that goes before the catalog was seen to list it is written agai
   await consul.api('PUT', '/v1/agent/check/deregister/service:hasty:a')
   list(await entriesOf(consul, 'hasty'), false)
   t.same(await checksOf(consul, 'hasty'), [])
+  clock.advance(3000) // In which the catalog should have shown it.
   await until(async () => (await checksOf(consul, 'hasty')).length === 1)
   t.equal(registration.status.error, undefined)
   await until(async () => {
@@ -111,7 +123,7 @@ t.test('a check that goes before the catalog was seen to list it is written agai
 })
 
 t.test('the status tells since when, and is frozen', async t => {
-  const { app } = await listeningApp(t, { url, service: { name: 'dated' } })
+  const { app } = await listeningApp(t, { url, service: { name: 'dated' }, drain: { timeout: '20s' } })
   const before = app.consul.registration
   t.equal(before.state, 'registering')
   await until(() => app.consul.registration.state === 'registered')

@@ -47,10 +47,17 @@ t.test('taken out before the catalog was seen to list it, the catalog is asked w
 t.test('if it is still on its way there, its end is awaited', async t => {
   const { registration, proxy, lines, list } = await unseen(t, 'on-its-way')
   // An agent that answers before the catalog knows.
-  proxy.answer = ({ url }) => url.startsWith('/v1/agent/service/deregister/') ? { status: 200 } : undefined
+  let confirmed = false
+  proxy.answer = async ({ url }) => {
+    if (url.startsWith('/v1/agent/service/deregister/')) return { status: 200 }
+    if (!url.startsWith('/v1/health/service/')) return undefined
+    const { status, text } = await consul.api('GET', url)
+    confirmed = true
+    return { status, body: text }
+  }
   let isGone = false
   const withdrawn = registration.withdraw(20_000).then(() => { isGone = true })
-  await until(() => proxy.count('/v1/health/service/on-its-way') === 1)
+  await until(() => confirmed)
   list(await entriesOf(consul, 'on-its-way'))
   await consul.api('PUT', '/v1/agent/service/deregister/on-its-way')
   t.notOk(isGone)
@@ -71,13 +78,12 @@ t.test('looking for traps holds up neither the registration nor its end', async 
   })
   const registration = new Registration(parts)
   t.teardown(() => registration.close())
-  const started = performance.now()
   await registration.start(plan)
   await until(() => registration.status.state === 'registered')
   t.ok(await agentService(consul, 'trapped'))
   await until(() => proxy.count('/v1/agent/self') === 1)
   await registration.withdraw(10_000)
-  t.ok(performance.now() - started < 10_000)
+  t.equal(held.listenerCount('end'), 1, 'it is still held')
   t.equal(await agentService(consul, 'trapped'), undefined)
   t.same(messages(lines, 'warn'), [])
   held.emit('end')

@@ -41,7 +41,7 @@ export class Child {
     this.signal('SIGSTOP')
     const tasks = `/proc/${this.pid}/task`
     for (const thread of await readdir(tasks).catch(() => [])) {
-      await until(async () => / T \d/.test(await readFile(`${tasks}/${thread}/stat`, 'utf8')))
+      await until(async () => / T \d/.test(await statOf(`${tasks}/${thread}/stat`)))
     }
   }
 
@@ -86,6 +86,11 @@ export async function startNode (args: readonly string[], options?: ChildOptions
 const cleanUp = 'read -r _; kill -9 "$0"; test -z "$1" || rm -rf "$1" || { sleep 1; rm -rf "$1"; }'
 
 /** The exit handler is the fast way. A test that is killed runs none, so a shell waits for the end of a pipe to it. */
+/** What /proc says of a thread; one that has ended since does nothing any more either. */
+async function statOf (file: string): Promise<string> {
+  return readFile(file, 'utf8').catch(() => ' T 0')
+}
+
 function guard (process: ChildProcess, pid: number, folder: string): void {
   if (living.size === 0) globalThis.process.once('exit', killAll)
   living.add(process)

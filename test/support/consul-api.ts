@@ -30,12 +30,12 @@ export function consulApi (url: string, token?: string): ConsulApi {
   }
 }
 
-/** A leader is known, the agent answers about itself and its node is in the catalog. */
+/** A leader is known, it has written all that it writes of its own accord, and the agent answers about itself. */
 export async function isReady (api: ConsulApi): Promise<boolean> {
   const leader = await api<string>('GET', '/v1/status/leader')
   if (leader.json === '') return false
-  const nodes = await api<unknown[]>('GET', '/v1/catalog/nodes')
-  if (nodes.status !== 200 || nodes.json.length === 0) return false
+  const checks = await api<{ CheckID: string }[]>('GET', '/v1/health/state/passing')
+  if (checks.status !== 200 || !checks.json.some(({ CheckID: id }) => id === 'serfHealth')) return false
   return (await api('GET', '/v1/agent/self')).status === 200
 }
 

@@ -98,7 +98,9 @@ export class ConsulAgent {
   async ready (): Promise<void> {
     const ended = (): boolean => this.#child?.running !== true
     await until(() => ended() || isReady(this.api), { timeout: 20_000, what: 'the Consul agent to be ready' })
-    if (ended()) throw new Error(`the Consul agent ended: ${this.#child?.output}`)
+    if (!ended()) return
+    await this.#child?.ended
+    throw new Error(`the Consul agent ended: ${this.#child?.output}`)
   }
 
   /** Ends it at once (SIGKILL) or as told, and waits until it has ended. */

@@ -55,7 +55,7 @@ export class Script {
   }
 
   /** The first line, written already or still to come, that matches. Rejects when the script ends without it. */
-  async line (pattern: RegExp, timeout = 10_000): Promise<string> {
+  async line (pattern: RegExp, timeout = 30_000): Promise<string> {
     const find = (): string | undefined => this.lines.find(line => pattern.test(line))
     await until(() => find() !== undefined || !this.running, { timeout, what: `a line like ${pattern}` })
       .catch(error => { throw new Error(`${error.message}\n${this.output}`, { cause: error }) })

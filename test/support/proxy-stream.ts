@@ -61,7 +61,7 @@ export class Stream {
       this.limit = 0
       this.#held = true
       // A reset in the same moment as data is an ordinary end to libuv: let the other side read first.
-      setTimeout(this.#reset, 20).unref()
+      setTimeout(() => setImmediate(this.#reset), 20).unref()
     }
   }
 }
