@@ -77,7 +77,6 @@ class Contestant {
   async measure (most: number): Promise<void> {
     const requests = this.variant.requests ?? most
     await this.run(settling)
-    globalThis.gc?.()
     const cpuBefore = process.cpuUsage()
     const before = performance.now()
     await this.run(requests)
