@@ -59,9 +59,12 @@ function startTimer (
   socket: Socket, { address, port }: ServiceInstance, { connectTimeout, limits }: DialOptions
 ): () => void {
   let limit = limits.start(connectTimeout, { expire })
+  let isFirst = true
   function expire (isLate: boolean): void {
-    // Where this process stood still, the connection may be about to come, and whoever accepts it is not to blame.
-    if (isLate) {
+    // Where this process stood still, the connection may be about to come, and whoever accepts it is not to blame. But
+    // where it always does, that must have an end.
+    if (isLate && isFirst) {
+      isFirst = false
       limit = limits.start(connectTimeout, { expire })
       return
     }

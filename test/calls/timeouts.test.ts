@@ -222,6 +222,18 @@ t.test('a process that was busy does not blame it on the instance that it was co
   t.equal(await (await call).body.text(), 'a')
 })
 
+t.test('but one that is busy all the time waits for it no more than twice', async t => {
+  const hole = instance({ id: 'a', port: await startBlackHole(t) })
+  const clock = new ManualClock()
+  const { dispatcher } = startCalls(t, new MemorySource({ svc: [hole] }), {
+    connectTimeout: 50, clock: lateClock(clock, 60)
+  })
+  const failed = t.rejects(dispatcher.request(get), { cause: { code: 'UND_ERR_CONNECT_TIMEOUT' } })
+  // Each of them late, and late once more after the time of grace.
+  for (let time = 0; time < 2 * (50 + 60 + 20 + 60); time += 10) clock.advance(10)
+  await failed
+})
+
 // lib/calls/limits.ts
 
 t.test('a limit is reached on time', async t => {
