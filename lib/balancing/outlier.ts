@@ -57,16 +57,20 @@ export class Outlier {
   readonly #peers: Peers<Outlier>
   #consecutiveFailures = 0
   #failingSince = 0
+  /** When the last success was counted, and how many failures in a row came before it. */
+  #succeededAt = -Infinity
+  #runBefore = 0
   /** When the first attempt ended since there was none in the window. */
   #countedSince = 0
   #ejection: Ejection | undefined
   /** Attempts under way that were begun since it was ejected. */
-  #probes = 0
+  #probesUnderWay = 0
   /** When the last of them that was to find out how it is was chosen. */
   #claimedAt = -Infinity
   /** The length of the next ejection, before jitter. */
   #nextTime: number
-  #returnedAt = -Infinity
+  /** Since when it is in service: when that was cleared, or the probe began that showed it. */
+  #inServiceSince = -Infinity
   #gone = false
 
   /** @param peers the instances of the same service: it joins them */
@@ -83,13 +87,16 @@ export class Outlier {
   /** Up to now. */
   get consecutiveFailures (): number { return this.#consecutiveFailures }
 
+  /** Of attempts that were begun before nothing is learnt, neither how well it is nor how fast. */
+  get inServiceSince (): number { return this.#inServiceSince }
+
   /** Set while it is ejected. */
   get ejection (): Ejection | undefined { return this.#ejection }
 
   /** Whether an attempt may be made to find out how it is. One that takes long is not waited for. */
   isDue (now: number): boolean {
     return this.#ejection !== undefined && now >= this.#ejection.until &&
-      (this.#probes === 0 || now >= this.#claimedAt + this.#options.ejectionTime)
+      (this.#probesUnderWay === 0 || now >= this.#claimedAt + this.#options.ejectionTime)
   }
 
   /** Such an attempt is about to begin. If it does not, another one may. */
@@ -98,27 +105,26 @@ export class Outlier {
   }
 
   begin (): void {
-    if (this.#ejection !== undefined) this.#probes++
+    if (this.#ejection !== undefined) this.#probesUnderWay++
   }
 
   record (outcome: Outcome, startedAt: number, now: number): Turn | undefined {
     if (this.#gone) return undefined
     if (this.#ejection !== undefined) return this.#recordProbe(this.#ejection, outcome, startedAt, now)
     if (outcome === 'neutral') return undefined
-    const succeeded = outcome === 'success'
-    this.#recent ??= new Recent()
-    if (this.#recent.isEmpty(now)) this.#countedSince = now
-    this.#recent.add(succeeded, now)
-    if (succeeded) this.#consecutiveFailures = 0
-    else if (this.#consecutiveFailures++ === 0) this.#failingSince = now
-    if (succeeded || !this.#peers.hasRoom) return undefined
-    const reason = this.#reasonToEject(this.#recent, now)
+    const recent = this.#count(outcome === 'success', now)
+    if (outcome === 'success' || !this.#peers.hasRoom) return undefined
+    const reason = this.#reasonToEject(recent, now)
     return reason && this.#eject(reason, now)
   }
 
   /** An attempt that was recorded as a success at that time was none: a record of its failure follows. */
   takeBack (recordedAt: number, now: number): void {
     this.#recent?.takeBack(recordedAt, now)
+    // It breaks no run of failures either, unless another one succeeded since.
+    if (recordedAt !== this.#succeededAt) return
+    this.#consecutiveFailures += this.#runBefore
+    this.#runBefore = 0
   }
 
   /** There is reason to believe that it is well: if it is ejected, that ends, and what was before is forgotten. */
@@ -127,8 +133,8 @@ export class Outlier {
     this.#consecutiveFailures = 0
     this.#recent?.clear()
     this.#ejection = undefined
-    this.#probes = 0
-    this.#returnedAt = now
+    this.#probesUnderWay = 0
+    this.#inServiceSince = now
     this.#peers.countReturn()
     return 'returned'
   }
@@ -150,24 +156,48 @@ export class Outlier {
     return usual >= leastUsual && successes < successRate * usual * attempts ? 'success rate' : undefined
   }
 
+  #count (succeeded: boolean, now: number): Recent {
+    const recent = this.#recent ??= new Recent()
+    if (recent.isEmpty(now)) this.#countedSince = now
+    recent.add(succeeded, now)
+    if (succeeded) {
+      this.#runBefore = this.#consecutiveFailures
+      this.#succeededAt = now
+      this.#consecutiveFailures = 0
+    } else if (this.#consecutiveFailures++ === 0) {
+      this.#failingSince = now
+    }
+    return recent
+  }
+
+  /** A probe has succeeded. If its response breaks off, the failures before it count again. */
+  #return (startedAt: number, now: number): Turn | undefined {
+    const failures = this.#consecutiveFailures
+    const turn = this.clear(now)
+    this.#inServiceSince = startedAt
+    this.#count(true, now)
+    this.#runBefore = failures
+    return turn
+  }
+
   /** Of attempts that were begun before the ejection nothing is learnt. */
   #recordProbe (ejection: Ejection, outcome: Outcome, startedAt: number, now: number): Turn | undefined {
     if (startedAt < ejection.since) return undefined
-    this.#probes = Math.max(this.#probes - 1, 0)
-    if (outcome === 'success') return this.clear(now)
+    this.#probesUnderWay = Math.max(this.#probesUnderWay - 1, 0)
+    if (outcome === 'success') return this.#return(startedAt, now)
     return outcome === 'failure' && startedAt >= ejection.until ? this.#eject(ejection.reason, now) : undefined
   }
 
   #eject (reason: Ejection['reason'], now: number): Turn {
     const { ejectionTime, maxEjectionTime } = this.#options
     if (this.#ejection === undefined) {
-      const forgotten = Math.floor((now - this.#returnedAt) / forgottenAfter)
+      const forgotten = Math.floor((now - this.#inServiceSince) / forgottenAfter)
       this.#nextTime = Math.max(this.#nextTime / 2 ** forgotten, ejectionTime)
       this.#peers.countEjection()
     }
     const time = this.#nextTime * (1 + jitter * (2 * this.#random() - 1))
     this.#nextTime = Math.min(this.#nextTime * 2, maxEjectionTime)
-    this.#probes = 0
+    this.#probesUnderWay = 0
     this.#ejection = Object.freeze({ reason, since: now, until: now + time })
     return 'ejected'
   }

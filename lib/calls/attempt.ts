@@ -9,6 +9,7 @@ import type { Abort, LegacyHandler } from './legacy-handler.ts'
 import type { Expiring, Limit, Limits } from './limits.ts'
 import type { Pools } from './pools.ts'
 import { isFaultOfRequest, isRefusal } from './retry.ts'
+import type { Reuse } from './reuse.ts'
 import { Swallow } from './swallow.ts'
 
 export interface AttemptParts extends AttemptReportParts {
@@ -39,13 +40,13 @@ export class Attempt implements PooledRequest, Expiring {
   readonly #parts: AttemptParts
   readonly #pool: InstancePool
   #owner: AttemptOwner
+  readonly #options: Dispatcher.DispatchOptions
   readonly #timeout: number
   readonly #startedAt: number
   readonly #report: AttemptReport
   /** Set once the request is being written. */
   #abort: Abort | undefined
   #answered = false
-  #stale = false
   #over = false
   #limit: Limit | undefined
 
@@ -53,14 +54,18 @@ export class Attempt implements PooledRequest, Expiring {
    * @param timeout milliseconds; 0: none
    * @param now the clock's time: it is started at once
    */
-  constructor (parts: AttemptParts, endpoint: Endpoint, owner: AttemptOwner, timeout: number, now: number) {
+  constructor (
+    parts: AttemptParts, endpoint: Endpoint, owner: AttemptOwner, options: Dispatcher.DispatchOptions, timeout: number,
+    now: number
+  ) {
     this.endpoint = endpoint
     this.#parts = parts
     this.#pool = parts.pools.of(endpoint)
     this.#owner = owner
+    this.#options = options
     this.#timeout = timeout
     this.#startedAt = now
-    this.#report = new AttemptReport(parts, endpoint, now)
+    this.#report = new AttemptReport(parts, endpoint, options.body, now)
   }
 
   /** Whether any of the request may have reached the instance. */
@@ -70,25 +75,25 @@ export class Attempt implements PooledRequest, Expiring {
   get answered (): boolean { return this.#answered }
 
   /** Whether it failed for a connection that had been closed before: that says little of the instance. */
-  get stale (): boolean { return this.#stale }
+  get stale (): boolean { return this.#report.stale }
 
   /** `origin`: by which the caller knows the service. */
-  start (origin: string, options: Dispatcher.DispatchOptions): void {
+  start (origin: string): void {
     this.endpoint.begin()
     this.#limit = this.#parts.limits.start(this.#timeout, this, this.#startedAt)
-    this.#pool.dispatch(origin, options, this)
+    this.#pool.dispatch(origin, this.#options, this)
+    if (this.connection === undefined) this.#report.queued()
   }
 
   /** Ends it, for a reason that is not the instance's; the owner is told that it failed. */
   abort (error: Error): void {
-    this.#report.excuse(this.connection === undefined)
+    this.#report.abandoned(error)
     this.#abandon(error)
   }
 
   /** Ends it for a limit of so many milliseconds that was reached. */
   timeOut (error: Error, ms: number, isLate: boolean): void {
-    if (this.connection === undefined) this.#report.excuse(true)
-    else this.#report.timeOut(ms, isLate)
+    this.#report.timedOut(error, ms, isLate)
     this.#abandon(error)
   }
 
@@ -109,6 +114,10 @@ export class Attempt implements PooledRequest, Expiring {
     else this.#abort(error)
   }
 
+  onAssigned (): void {
+    this.#report.assigned()
+  }
+
   onConnect (abort: Abort): void {
     this.#abort = abort
     this.#report.written()
@@ -124,6 +133,7 @@ export class Attempt implements PooledRequest, Expiring {
   }
 
   onRequestSent (): void {
+    this.#report.allSent()
     this.#owner.handler.onRequestSent?.()
   }
 
@@ -134,7 +144,7 @@ export class Attempt implements PooledRequest, Expiring {
   onHeaders (status: number, headers: Buffer[], resume: () => void, statusText: string): boolean {
     if (status >= 200) {
       this.#limit?.stop()
-      this.#report.answered(status, headers)
+      this.#report.answered(status, headers, this.#reuse)
       // A subscriber of the user's own may have aborted the call.
       if (this.#over) return false
       this.#answered = !isRefusal(status) || this.#owner.accepts(this, status, headers)
@@ -167,10 +177,13 @@ export class Attempt implements PooledRequest, Expiring {
 
   onError (error: Error): void {
     if (this.#over) return
-    const isOpen = this.sent && !this.#answered
-    this.#stale = isOpen && this.connection?.reused === true && this.#report.isStale(error)
-    this.#report.failed(error, this.#stale)
+    this.#report.failed(error, this.#reuse)
     if (this.#end(this.#aftermathOf(error))) this.#owner.attemptFailed(this, error)
+  }
+
+  /** Set if its connection was used before. */
+  get #reuse (): Reuse | undefined {
+    return this.connection?.reused === true ? this.#pool.reuse : undefined
   }
 
   /** Whether it had not ended before. */
@@ -185,7 +198,7 @@ export class Attempt implements PooledRequest, Expiring {
 
   /** A request that is refused for what it is leaves its connection untouched. */
   #aftermathOf (error: Error): Aftermath {
-    if (this.sent) return this.#stale ? 'stale' : 'spent'
+    if (this.sent) return this.stale ? 'stale' : 'spent'
     return isFaultOfRequest(error) ? 'reusable' : 'unsent'
   }
 }

@@ -5,7 +5,6 @@ import { DeadlineError, InstanceLeftError, RefusedError } from '../errors.ts'
 import { Attempt, type AttemptOwner, type AttemptParts } from './attempt.ts'
 import type { Balance } from './balance.ts'
 import type { CallEvents } from './events.ts'
-import { holdStream, isEmitter, withHeldParts } from './hold-body.ts'
 import { Itinerary, type ItineraryParts } from './itinerary.ts'
 import type { LegacyHandler } from './legacy-handler.ts'
 import type { Expiring, Limit } from './limits.ts'
@@ -14,6 +13,7 @@ import { ReplayableBody } from './replay.ts'
 import { afterFailure, isBreak, isOfNoInstance } from './retry.ts'
 import type { Route } from './route.ts'
 import type { RunningCalls } from './running.ts'
+import { isEmitter, watchStream, withWatchedParts } from './watch-body.ts'
 
 export interface CallParts extends ItineraryParts, AttemptParts, RepeatsParts {
   readonly running: RunningCalls
@@ -50,7 +50,7 @@ export class Call implements AttemptOwner, Expiring {
     this.#parts = parts
     this.#route = route
     this.#balance = balance
-    this.#options = withHeldParts(options, this, balance.retries > 0)
+    this.#options = withWatchedParts(options, this, balance.retries > 0)
     this.#itinerary = new Itinerary(parts, route, balance, this.#options)
     this.handler = handler
   }
@@ -68,7 +68,7 @@ export class Call implements AttemptOwner, Expiring {
     if (this.#ended) return
     const now = this.#parts.clock.now()
     this.#parts.budget.deposit(now)
-    this.#holdBody()
+    this.#watchBody()
     this.#startDeadline(now)
     this.#proceed(now)
   }
@@ -174,11 +174,11 @@ export class Call implements AttemptOwner, Expiring {
       this.#tellPick(endpoint.instance)
       // A strategy or a subscriber of the user's own may have aborted it.
       if (this.#ended) return
-      this.#attempt = new Attempt(this.#parts, endpoint, this, this.#balance.timeout, now)
+      this.#attempt = new Attempt(this.#parts, endpoint, this, this.#options, this.#balance.timeout, now)
     } catch (error) {
       return this.#fail(error as Error)
     }
-    this.#attempt.start(this.#route.originFor(this.#attempt.endpoint.instance), this.#options)
+    this.#attempt.start(this.#route.originFor(this.#attempt.endpoint.instance))
   }
 
   /** Only now is there an instance to go on to. */
@@ -197,11 +197,11 @@ export class Call implements AttemptOwner, Expiring {
     pick.publish({ service: instance.name, instance, tried: this.#itinerary.tried.length - 1 })
   }
 
-  #holdBody (): void {
+  #watchBody (): void {
     const { body } = this.#options
     if (typeof body !== 'object' || body === null) return
     if (body instanceof ReplayableBody) this.#releaseBody = () => body.close()
-    else if (isEmitter(body)) this.#releaseBody = holdStream(body, this)
+    else if (isEmitter(body)) this.#releaseBody = watchStream(body, this)
   }
 
   #startDeadline (now: number): void {

@@ -4,6 +4,7 @@ import { Connection, type ConnectionEvents } from './connection.ts'
 import { dialer, type Dial, type DialOptions } from './dial.ts'
 import type { LegacyHandler } from './legacy-handler.ts'
 import { isFaultOfHost } from './retry.ts'
+import { Reuse } from './reuse.ts'
 
 export interface InstancePoolOptions extends DialOptions {
   /** Connections at most. */
@@ -20,6 +21,8 @@ export type Aftermath = 'reusable' | 'spent' | 'stale' | 'unsent'
 export interface PooledRequest extends LegacyHandler {
   /** What carries it, for as long as it has one. The pool's to set: a map of them would cost more than all the rest. */
   connection: Connection | undefined
+  /** It has waited in line, and is given a connection now. */
+  onAssigned (): void
   /** The instance left while the request waited in line. It may go on waiting. */
   onInstanceLeft (): void
 }
@@ -37,6 +40,7 @@ interface Waiting {
  * close those that have failed once.
  */
 export class InstancePool implements ConnectionEvents {
+  readonly reuse = new Reuse()
   readonly #dial: Dial
   readonly #limit: number
   /** Connected, the last used one at the end: it is used first, so that the others may time out. */
@@ -151,6 +155,7 @@ export class InstancePool implements ConnectionEvents {
       if (connection === undefined) break
       this.#line.delete(request)
       try {
+        request.onAssigned()
         send(connection, options, request)
       } catch (error) {
         // Thrown by a handler of its caller's: no reason to let the others wait.

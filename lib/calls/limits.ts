@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts'
 
 /** How late a timer may fire before it says more of this process than of whom it waits for. Milliseconds. */
-const late = 50
+const lateAfter = 50
 /** Time to read what has arrived while this process stood still. Milliseconds. */
 const grace = 20
 /**
@@ -123,7 +123,7 @@ class Line {
     const now = this.#clock.now()
     const { due } = this.#first ?? { due: Infinity }
     if (now < due) return this.#wait(now)
-    const isLate = now - due >= late
+    const isLate = now - due >= lateAfter
     const pause = isLate ? grace : 0
     this.#stopTimer = this.#clock.after(pause, () => this.#reach(now + pause, isLate))
   }

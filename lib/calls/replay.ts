@@ -32,6 +32,9 @@ export class ReplayableBody implements AsyncIterable<unknown> {
   /** Whether the next reader would get all of it. */
   get isWhole (): boolean { return this.#size <= maxSize && !this.#failed }
 
+  /** Whether its reader waits for a part that has not come. */
+  get isPending (): boolean { return this.#reading !== undefined }
+
   async * [Symbol.asyncIterator] (): AsyncGenerator<unknown> {
     const reader = ++this.#reader
     for (let position = 0; ; position++) {

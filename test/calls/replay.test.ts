@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import t from 'tap'
 import { FormData } from 'undici'
-import { withHeldParts } from '../../lib/calls/hold-body.ts'
+import { withWatchedParts } from '../../lib/calls/watch-body.ts'
 import { isReplayable, ReplayableBody } from '../../lib/calls/replay.ts'
 import { until } from '../support/wait.ts'
 
@@ -44,7 +44,7 @@ const owner = { abort () {} }
 
 t.test('only bodies in parts are kept, and only of requests that may be repeated', async t => {
   const kept = (body: unknown, method = 'PUT') =>
-    withHeldParts({ path: '/', method, body: body as string }, owner, true).body as unknown instanceof ReplayableBody
+    withWatchedParts({ path: '/', method, body: body as string }, owner, true).body as unknown instanceof ReplayableBody
   t.equal(kept(parts('x')), true)
   t.equal(kept(['x', 'y']), true)
   t.equal(kept(parts('x'), 'POST'), false)

@@ -16,7 +16,7 @@ export interface BodyOwner {
  * fails while its request is connecting would pass for an instance that cannot be connected to.
  * Returns the function that ends the watch.
  */
-export function holdStream (body: EventEmitter, owner: BodyOwner): () => void {
+export function watchStream (body: EventEmitter, owner: BodyOwner): () => void {
   const onError = (error: Error): void => owner.abort(error)
   body.once('error', onError)
   return () => { body.off('error', onError) }
@@ -30,14 +30,21 @@ export function isEmitter (body: object): body is EventEmitter {
  * The request with a body that tells its owner when it fails, if it comes in parts, as all bodies of `fetch()` do.
  * `mayRepeat`: one that can be sent again, if the request can.
  */
-export function withHeldParts (
+export function withWatchedParts (
   options: Dispatcher.DispatchOptions, owner: BodyOwner, mayRepeat: boolean
 ): Dispatcher.DispatchOptions {
   const { body } = options
   if (!comesInParts(body)) return options
-  const parts = held(body, owner)
+  const parts = new WatchedParts(body, owner)
   const sent = mayRepeat && isIdempotent(options) ? new ReplayableBody(parts) : parts
   return { ...options, body: sent as unknown as Body }
+}
+
+/** Whether a body that is being sent, and is not at its end, waits for its source. Otherwise the connection is full. */
+export function isPending (body: unknown): boolean {
+  if (body instanceof WatchedParts || body instanceof ReplayableBody) return body.isPending
+  // undici pauses a stream while the connection is full.
+  return typeof body === 'object' && body !== null && isEmitter(body) && Reflect.get(body, 'readableFlowing') !== false
 }
 
 /** Not a stream, which has events, and nothing that undici takes as a whole. */
@@ -47,11 +54,30 @@ function comesInParts (body: unknown): body is Parts {
   return Symbol.asyncIterator in body || Symbol.iterator in body
 }
 
-async function * held (body: Parts, owner: BodyOwner): AsyncGenerator<unknown> {
-  try {
-    yield * body
-  } catch (error) {
-    owner.abort(error as Error)
-    throw error
+class WatchedParts implements AsyncIterable<unknown> {
+  readonly #parts: Parts
+  readonly #owner: BodyOwner
+  #pending = false
+
+  constructor (parts: Parts, owner: BodyOwner) {
+    this.#parts = parts
+    this.#owner = owner
+  }
+
+  /** Whether a part was asked for that has not come. */
+  get isPending (): boolean { return this.#pending }
+
+  async * [Symbol.asyncIterator] (): AsyncGenerator<unknown> {
+    try {
+      this.#pending = true
+      for await (const part of this.#parts) {
+        this.#pending = false
+        yield part
+        this.#pending = true
+      }
+    } catch (error) {
+      this.#owner.abort(error as Error)
+      throw error
+    }
   }
 }
