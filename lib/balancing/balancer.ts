@@ -27,6 +27,9 @@ export class Balancer {
   /** How many instances are known. */
   get size (): number { return this.#endpoints.size }
 
+  /** Whoever keeps a group must ask for it again when this is another number, or others may get another group. */
+  get generation (): number { return this.#groups.generation }
+
   /** The instances of a service that have the tag and are in the datacenter. */
   group (service: string, tag = '', datacenter = ''): Group {
     const key = `${service}\n${tag}\n${datacenter}`

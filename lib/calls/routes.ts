@@ -31,7 +31,8 @@ export class Routes {
     const url = new URL(origin)
     const target = targetOf(url)
     const route = target && new Route(target, url, this.#isAllowed(target.service), this.#balancer)
-    this.#routes.set(origin, route ?? null)
+    // What was read off a URL is a part of it for the engine, and would keep all of it: secrets in its query too.
+    this.#routes.set(url.origin === origin ? url.origin : origin, route ?? null)
     return route
   }
 

@@ -7,7 +7,8 @@ import type { DiscoverQuery } from './source.ts'
 const remembered = 100
 
 interface Selection {
-  readonly from: readonly ServiceInstance[]
+  /** Of which list, by number: the list itself would be kept for as long as a tag is not asked for again. */
+  readonly from: number
   readonly list: readonly ServiceInstance[]
 }
 
@@ -18,24 +19,30 @@ export class Selections {
   readonly #passing = new BoundedMap<string | undefined, Selection>(remembered)
   /** By several tags. */
   readonly #others = new BoundedMap<string, Selection>(remembered)
+  #from: readonly ServiceInstance[] = []
+  #number = 0
 
   of (from: readonly ServiceInstance[], query: DiscoverQuery, passingOnly: boolean): readonly ServiceInstance[] {
+    if (from !== this.#from) {
+      this.#from = from
+      this.#number++
+    }
     const { tag, tags } = query
     if (tags !== undefined) {
-      return selectIn(this.#others, JSON.stringify([tag, tags, passingOnly]), from, query, passingOnly)
+      return this.#selectIn(this.#others, JSON.stringify([tag, tags, passingOnly]), query, passingOnly)
     }
-    return selectIn(passingOnly ? this.#passing : this.#healthy, tag, from, query, passingOnly)
+    return this.#selectIn(passingOnly ? this.#passing : this.#healthy, tag, query, passingOnly)
   }
-}
 
-function selectIn<K> (
-  known: BoundedMap<K, Selection>, key: K, from: readonly ServiceInstance[], query: DiscoverQuery, passingOnly: boolean
-): readonly ServiceInstance[] {
-  const last = known.get(key)
-  if (last?.from === from) return last.list
-  const wanted = { ...query, passingOnly }
-  const found = from.filter(instance => matches(instance, wanted))
-  const list = last !== undefined && sameElements(last.list, found) ? last.list : Object.freeze(found)
-  known.set(key, { from, list })
-  return list
+  #selectIn<K> (
+    known: BoundedMap<K, Selection>, key: K, query: DiscoverQuery, passingOnly: boolean
+  ): readonly ServiceInstance[] {
+    const last = known.get(key)
+    if (last?.from === this.#number) return last.list
+    const wanted = { ...query, passingOnly }
+    const found = this.#from.filter(instance => matches(instance, wanted))
+    const list = last !== undefined && sameElements(last.list, found) ? last.list : Object.freeze(found)
+    known.set(key, { from: this.#number, list })
+    return list
+  }
 }
