@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util'
 import type { ServiceInstance } from '../consul/instance.ts'
 import { Ewma } from './ewma.ts'
 import { Pace } from './pace.ts'
@@ -100,7 +99,7 @@ export class Endpoint {
 
   /** The same instance with another status, weight or description. That it is passing anew ends an ejection. */
   refresh (instance: ServiceInstance, now: number): void {
-    const isFresh = this.ejection !== undefined && instance.status === 'passing' && !isSame(instance, this.#instance)
+    const isFresh = instance.status === 'passing' && this.#instance.status !== 'passing'
     this.#instance = instance
     this.#weight = effectiveWeight(instance, this.#parts.warningShare)
     if (isFresh) this.#turn(this.#parts.outlier?.clear(now), now)
@@ -135,20 +134,19 @@ export class Endpoint {
     outcome: Outcome, startedAt: number, now: number, latency = now - startedAt,
     timing: Timing = outcome === 'neutral' ? 'unfinished' : 'measured'
   ): void {
-    if (!this.#isInService(startedAt)) return
+    if (!this.#isSinceJoining(startedAt)) return
     if (outcome === 'failure') this.#latency.add(Math.max(latency, penalty), now)
     else if (timing === 'measured') this.#latency.add(latency, now)
-    // As if it had cost what others cost: it shall be asked no more often than they are.
-    else if (timing === 'untypical') this.#latency.add(Math.max(latency, this.#pace.cost / this.#fill), now)
+    else if (timing === 'untypical') this.#latency.add(Math.max(latency, this.#usualLatency), now)
     else this.#latency.addAtLeast(latency, now)
-    if (outcome === 'success' && timing === 'measured') this.#pace.cost = latency * this.#fill
+    if (outcome === 'success' && timing === 'measured') this.#pace.learn(latency * this.#fill)
     this.#turn(this.#parts.outlier?.record(outcome, startedAt, now), now)
     this.#weigh()
   }
 
   /** An attempt that was recorded as a success at that time was none: a record of its failure follows. */
-  takeBack (startedAt: number, recordedAt: number, now: number): void {
-    if (this.#isInService(startedAt)) this.#parts.outlier?.takeBack(recordedAt, now)
+  takeBack (recordedAt: number, now: number): void {
+    if (this.#isSinceJoining(recordedAt)) this.#parts.outlier?.takeBack(recordedAt, now)
   }
 
   /** The attempt is over, its response read to the end. Once for every `begin()`. */
@@ -169,9 +167,14 @@ export class Endpoint {
     this.#weigh()
   }
 
+  /** With it this one costs what others cost: it shall be asked no more often than they are. */
+  get #usualLatency (): number {
+    return Math.min(this.#pace.cost / this.#fill, penalty)
+  }
+
   /** What was begun before it came back says nothing of how it is now. */
-  #isInService (startedAt: number): boolean {
-    return startedAt >= (this.#parts.outlier?.inServiceSince ?? -Infinity)
+  #isSinceJoining (at: number): boolean {
+    return at >= (this.#joinedAt ?? -Infinity)
   }
 
   /** Who comes back begins anew: it was slow, or failed, before. */
@@ -192,9 +195,4 @@ export class Endpoint {
     if (this.#latency.isKnown) this.#cost = this.#latency.level + Math.log(this.#load)
     else this.#cost = this.#outstanding === 0 ? -Infinity : unknownCost + this.#load
   }
-}
-
-function isSame (one: ServiceInstance, other: ServiceInstance): boolean {
-  return one.status === other.status && isDeepStrictEqual(
-    [one.weights, one.tags, one.meta], [other.weights, other.tags, other.meta])
 }

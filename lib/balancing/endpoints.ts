@@ -3,6 +3,7 @@ import type { ServiceInstance } from '../consul/instance.ts'
 import { instanceKey } from '../discovery/source.ts'
 import { Endpoint } from './endpoint.ts'
 import { Outlier, type OutlierOptions, type Turn } from './outlier.ts'
+import { Pace } from './pace.ts'
 import { Peers } from './peers.ts'
 
 export interface EndpointsParts {
@@ -17,6 +18,13 @@ export interface EndpointsParts {
   readonly onTurn?: ((endpoint: Endpoint, turn: Turn) => void) | undefined
 }
 
+/** What the instances of a service in one datacenter have in common, as long as there is any. */
+interface Service {
+  readonly pace: Pace
+  readonly peers: Peers<Outlier>
+  endpoints: number
+}
+
 /** One endpoint for every instance, whichever lists it stands in, for as long as it is there. */
 export class Endpoints {
   readonly #parts: EndpointsParts
@@ -24,7 +32,7 @@ export class Endpoints {
   /** The same by the instance as it was last seen: most are asked for again unchanged, and there may be thousands. */
   readonly #byInstance = new Map<ServiceInstance, Endpoint>()
   /** By service and datacenter. */
-  readonly #peers = new Map<string, Peers<Outlier>>()
+  readonly #services = new Map<string, Service>()
   #turns = 0
 
   constructor (parts: EndpointsParts) {
@@ -75,10 +83,10 @@ export class Endpoints {
 
   #create (instance: ServiceInstance): Endpoint {
     const { warningShare, outlier = false, random, onTurn } = this.#parts
-    const peers = this.#peersOf(instance, outlier === false ? 0 : outlier.maxEjected)
+    const { pace, peers } = this.#joinService(instance, outlier === false ? 0 : outlier.maxEjected)
     return new Endpoint(instance, {
       warningShare,
-      pace: peers.pace,
+      pace,
       outlier: outlier === false ? undefined : new Outlier(outlier, peers, random),
       onTurn: (endpoint, turn) => {
         this.#turns++
@@ -87,23 +95,29 @@ export class Endpoints {
     })
   }
 
-  #peersOf (instance: ServiceInstance, maxEjected: number): Peers<Outlier> {
-    const key = peersKey(instance)
-    const peers = this.#peers.get(key) ?? new Peers(maxEjected)
-    this.#peers.set(key, peers)
-    return peers
+  #joinService (instance: ServiceInstance, maxEjected: number): Service {
+    const key = serviceKey(instance)
+    const service = this.#services.get(key) ?? { pace: new Pace(), peers: new Peers(maxEjected), endpoints: 0 }
+    this.#services.set(key, service)
+    service.endpoints++
+    return service
+  }
+
+  #leaveService (instance: ServiceInstance): void {
+    const key = serviceKey(instance)
+    const service = this.#services.get(key)
+    if (service !== undefined && --service.endpoints === 0) this.#services.delete(key)
   }
 
   #forget (endpoint: Endpoint, mayReturn: boolean): void {
     this.#byInstance.delete(endpoint.instance)
     endpoint.leave()
-    const key = peersKey(endpoint.instance)
-    if (this.#peers.get(key)?.size === 0) this.#peers.delete(key)
+    this.#leaveService(endpoint.instance)
     this.#parts.onGone(endpoint, mayReturn)
   }
 }
 
-function peersKey ({ name, datacenter }: ServiceInstance): string {
+function serviceKey ({ name, datacenter }: ServiceInstance): string {
   return `${name}\n${datacenter}`
 }
 

@@ -1,4 +1,3 @@
-import { Pace } from './pace.ts'
 import type { Recent } from './recent.ts'
 
 /** What the instances of a service show each other of how their attempts went. */
@@ -18,7 +17,6 @@ const reviewPause = 0.01
 export class Peers<T extends Peer> {
   readonly #maxEjected: number
   readonly #members = new Set<T>()
-  readonly pace = new Pace()
   #reviewAt = -Infinity
   /** Of how many that are in use something is known, and how many of those are well. */
   #known = 0
@@ -31,8 +29,6 @@ export class Peers<T extends Peer> {
   constructor (maxEjected: number) {
     this.#maxEjected = maxEjected
   }
-
-  get size (): number { return this.#members.size }
 
   join (member: T): void {
     this.#members.add(member)

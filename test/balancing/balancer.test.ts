@@ -4,6 +4,7 @@ import type { Endpoint } from '../../lib/balancing/endpoint.ts'
 import { memory } from '../../lib/balancing/ewma.ts'
 import { strategyNames, type StrategyChoice } from '../../lib/balancing/strategies.ts'
 import { context, idOf, instance, seeded, tally } from './helpers.ts'
+import { outlier } from './service.ts'
 
 function setUp (): { balancer: Balancer, gone: Endpoint[] } {
   const gone: Endpoint[] = []
@@ -17,6 +18,21 @@ t.test('an instance in warning gets the warning share', async t => {
   const instances = [instance({ id: 'a' }), instance({ id: 'b' }), instance({ id: 'c', status: 'warning' })]
   const picks = Array.from({ length: 210 }, () => idOf(group.pick(instances, 'round-robin', context())))
   t.same(tally(picks), { a: 100, b: 100, c: 10 })
+})
+
+t.test('what a response of a service takes is known for as long as there is one of its instances', async t => {
+  for (const options of [false, outlier] as const) {
+    const balancer = new Balancer({ warningShare: 0.1, random: seeded(1), onGone () {}, outlier: options })
+    const endpoint = (id: string) => balancer.group('svc').pick([instance({ id })], 'first', context())!
+    const [stays, leaves] = [endpoint('stays'), endpoint('leaves')]
+    stays.begin()
+    stays.record('success', 0, 10, 10, 'measured')
+    balancer.remove([leaves.instance])
+    const newcomer = endpoint('newcomer')
+    newcomer.begin()
+    newcomer.record('success', 10, 11, 1, 'untypical')
+    t.equal(Math.exp(newcomer.latencyLevel - 11 / memory).toFixed(3), '10.000')
+  }
 })
 
 t.test('an instance of weight 0 gets nothing, and serves as the last resort', async t => {

@@ -1,7 +1,8 @@
 import t from 'tap'
-import type { Endpoint, Outcome } from '../../lib/balancing/endpoint.ts'
+import { Endpoint, type Outcome } from '../../lib/balancing/endpoint.ts'
 import { Ewma, memory } from '../../lib/balancing/ewma.ts'
 import { LeastRequest } from '../../lib/balancing/least-request.ts'
+import { Pace } from '../../lib/balancing/pace.ts'
 import { PeakEwma } from '../../lib/balancing/peak-ewma.ts'
 import { context, endpointOf, endpoints, idOf, instance, seeded, tally } from './helpers.ts'
 
@@ -92,7 +93,7 @@ t.test('those that are equal all get some', async t => {
   for (const id of ['a', 'b', 'c']) t.equal((counts[id] ?? 0) > 650, true, `${counts[id]} for ${id}`)
 })
 
-t.test('beyond that the best of the one that is drawn and 32 others, or 8 of more than 64', async t => {
+t.test('beyond that the best of the one that is drawn and 32 others, or 8 anywhere of more than 64', async t => {
   for (const [size, looks] of [[64, 32], [65, 8]] as const) {
     const list = endpoints(many(size))
     const idle = list[5] as Endpoint
@@ -100,7 +101,7 @@ t.test('beyond that the best of the one that is drawn and 32 others, or 8 of mor
     const strategy = new LeastRequest(seeded(3))
     const picks = Array.from({ length: 65_000 }, () => strategy.pick(list, context()))
     const share = picks.filter(picked => picked === idle).length / picks.length
-    const expected = 1 - (1 - 1 / size) * (1 - looks / size)
+    const expected = 1 - (1 - 1 / size) * (size === 64 ? 1 - looks / size : (1 - 1 / size) ** looks)
     t.equal(Math.abs(share - expected) < 0.01, true, `${share} of ${expected}`)
     idle.begin()
     idle.begin()
@@ -238,6 +239,35 @@ t.test('who fails fast gets no more than who is slow', async t => {
   serve(fine, 400, 100)
   const strategy = new PeakEwma(seeded(4))
   for (let pick = 0; pick < 10; pick++) t.equal(strategy.pick(list, context([], undefined, 100)), fine)
+})
+
+t.test('an error that comes in a bad moment of others costs an instance little', async t => {
+  const pace = new Pace()
+  const make = (id: string) => new Endpoint(instance({ id }), { warningShare: 0.1, pace })
+  const costOfError = (): number => {
+    const endpoint = make('fine')
+    endpoint.begin()
+    endpoint.record('success', 1999, 2000, 1, 'untypical')
+    return Math.exp(endpoint.latencyLevel - 2000 / memory)
+  }
+  const stalled = make('stalled')
+  for (let now = 10; now <= 1000; now += 10) serve(stalled, 10, now)
+  t.equal(costOfError().toFixed(3), '10.000')
+  for (let each = 0; each < 50; each++) stalled.begin()
+  for (let each = 0; each < 50; each++) {
+    stalled.record('success', 1000, 2000, 1000, 'measured')
+    stalled.end()
+    t.equal(costOfError() < 200, true, `${costOfError()} ms`)
+  }
+})
+
+t.test('an error costs no more than a failure does', async t => {
+  const pace = new Pace()
+  pace.learn(60_000)
+  const endpoint = new Endpoint(instance(), { warningShare: 0.1, pace })
+  endpoint.begin()
+  endpoint.record('success', 0, 1, 1, 'untypical')
+  t.equal(Math.exp(endpoint.latencyLevel - 1 / memory).toFixed(3), '5000.000')
 })
 
 t.test('who was slow or failed is tried again, at the latest after 18 s without a request', async t => {
