@@ -73,6 +73,11 @@ export class Group {
     return this.#roster.lastResort(context.tried)
   }
 
+  /** Whether the call itself decides where it goes. */
+  isChosenByCall (choice: StrategyChoice): boolean {
+    return this.#strategy(choice).goesBy === 'choice'
+  }
+
   #pick (choice: StrategyChoice, context: PickContext): Endpoint | undefined {
     const strategy = this.#strategy(choice)
     if (strategy.goesBy === 'choice') return this.#choose(strategy, typeof choice === 'string', context)
@@ -80,8 +85,8 @@ export class Group {
     if (due !== undefined) return due
     const { candidates } = this.#roster
     if (!hasUntried(candidates, context.tried)) return undefined
-    if (context.now < this.#slowStartEnd && strategy.goesBy === 'turn') return this.#pickInSlowStart(strategy, context)
-    return strategy.pick(candidates, context)
+    const isSlowStart = context.now < this.#slowStartEnd && strategy.goesBy === 'turn' && context.tried.length === 0
+    return isSlowStart ? this.#pickInSlowStart(strategy, context) : strategy.pick(candidates, context)
   }
 
   /** Who has worked something out from the list keeps it: ejected ones are as if the call had been there already. */
@@ -104,12 +109,12 @@ export class Group {
 
   /** Whether the strategy had a choice. */
   #hasCandidate (choice: StrategyChoice, context: PickContext): boolean {
-    return this.#strategy(choice).goesBy === 'choice'
+    return this.isChosenByCall(choice)
       ? this.#hasChoice(context)
       : hasUntried(this.#roster.candidates, context.tried)
   }
 
-  /** Newcomers pass some of their turns on. */
+  /** Newcomers pass some of their turns on; not those of calls that have been elsewhere, which have nobody better. */
   #pickInSlowStart (strategy: Strategy, context: PickContext): Endpoint | undefined {
     const { candidates } = this.#roster
     let endpoint = strategy.pick(candidates, context)

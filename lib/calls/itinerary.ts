@@ -35,7 +35,7 @@ export class Itinerary implements PickContext {
   readonly #scope: Scope
   readonly #balance: Balance
   readonly #options: Dispatcher.DispatchOptions
-  /** Where it met a connection that had been closed meanwhile: may be tried once more if there is nobody else. */
+  /** Where it met a connection that had been closed meanwhile: may be tried once more. */
   #stale: Endpoint | undefined
   #lastError: Error | undefined
   /** What became of the last attempt that was sent: nobody knows whether it was carried out. */
@@ -72,7 +72,8 @@ export class Itinerary implements PickContext {
    */
   next (instances: readonly ServiceInstance[], now: number): Endpoint {
     this.now = now
-    const endpoint = this.#pickWithRoom(instances) ?? this.#pickStale(instances) ?? this.#lastResort()
+    const endpoint = this.#pickOwner(instances) ?? this.#pickWithRoom(instances) ?? this.#pickStale(instances) ??
+      this.#lastResort()
     if (endpoint === undefined) throw this.#noInstance(instances)
     this.tried.push(endpoint)
     return endpoint
@@ -125,6 +126,12 @@ export class Itinerary implements PickContext {
 
   #lastResort (): Endpoint | undefined {
     return this.#scope.group.pickLastResort(this.#balance.strategy, this)
+  }
+
+  /** Keys must not move for a connection that was closed while it was idle. */
+  #pickOwner (instances: readonly ServiceInstance[]): Endpoint | undefined {
+    if (this.#stale === undefined || this.#stale.ejection !== undefined) return undefined
+    return this.#scope.group.isChosenByCall(this.#balance.strategy) ? this.#pickStale(instances) : undefined
   }
 
   /** With nobody else left, the one whose connection was stale, if it is there still: it is given a new one. */

@@ -21,6 +21,18 @@ for (const strategy of ['round-robin', 'random'] as const) {
   })
 }
 
+t.test('round-robin: what a newcomer does for others that fail costs it no turns later', async t => {
+  const service = new Service('a', 'round-robin', outlier, seeded(3))
+  const a = service.pick()
+  service.instances = [...service.instances, instance({ id: 'new' })]
+  for (let call = 0; call < 1000; call++) {
+    service.now++
+    if (service.pick() === a) t.equal(idOf(service.pick({ tried: [a] })), 'new')
+  }
+  service.now += 10_000
+  t.same(service.picks(10), { a: 5, new: 5 })
+})
+
 t.test('where all are new, nobody is; nor is one that was in another list', async t => {
   const service = new Service('abcd')
   t.same(service.picks(8), { a: 2, b: 2, c: 2, d: 2 })

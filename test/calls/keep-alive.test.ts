@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import t from 'tap'
 import type { DiagnosticsChannel } from 'undici'
+import type { ServiceInstance } from '../../lib/consul/instance.ts'
 import { instance } from '../balancing/helpers.ts'
 import { until } from '../support/wait.ts'
 import { eject, MemorySource, outlier, startCalls, startServer } from './helpers.ts'
@@ -30,10 +31,23 @@ t.test('a connection that was closed while it was idle costs no idempotent reque
 
 t.test('another instance goes before the one whose connection was closed', async t => {
   const [a, b] = [await startServer(t, 'a', serveOnce('a')), await startServer(t, 'b')]
-  const { request } = startCalls(t, new MemorySource({ svc: [a.instance, b.instance] }), { strategy: 'first' })
+  const { request } = startCalls(t, new MemorySource({ svc: [a.instance, b.instance] }))
   const ids = []
   for (let call = 0; call < 4; call++) ids.push(await (await request('http://svc/')).body.text())
-  t.same(ids, ['a', 'b', 'a', 'b'])
+  t.same(ids, ['b', 'a', 'b', 'b'])
+})
+
+t.test('but where the call itself decides who gets it, it stays there', async t => {
+  const servers = await Promise.all(['a', 'b'].map(id => startServer(t, id, serveOnce(id))))
+  const svc = servers.map(({ instance }) => instance)
+  for (const strategy of ['consistent-hash', 'first', (all: readonly ServiceInstance[]) => all[0]] as const) {
+    const { request } = startCalls(t, new MemorySource({ svc }), { strategy })
+    const ids = new Set<string>()
+    for (let call = 0; call < 10; call++) {
+      ids.add(await (await request('http://svc/', { balance: { key: 'user' } })).body.text())
+    }
+    t.equal(ids.size, 1)
+  }
 })
 
 t.test('that one goes before an instance that is ejected', async t => {
