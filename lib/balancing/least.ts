@@ -36,11 +36,31 @@ export abstract class Least implements Strategy {
   /** Whether another one is picked in place of the one that was drawn. */
   protected abstract isBetter (other: Endpoint, drawn: Endpoint): boolean
 
-  /** Of some next to each other, from anywhere on: of several that are equal it is not always the same one. */
   #leastOf (endpoints: readonly Endpoint[]): Endpoint {
+    return endpoints.length > few ? this.#leastOfMany(endpoints) : this.#leastOfFew(endpoints)
+  }
+
+  /** Of some anywhere in the list: instances of one node or zone stand together in it, and may all be slow. */
+  #leastOfMany (endpoints: readonly Endpoint[]): Endpoint {
+    const { length } = endpoints
+    let best = endpoints[this.#dice.roll(length)] as Endpoint
+    let least = this.measure(best)
+    for (let look = 1; look < looks.ofMany; look++) {
+      const endpoint = endpoints[this.#dice.roll(length)] as Endpoint
+      const measure = this.measure(endpoint)
+      if (measure < least) {
+        least = measure
+        best = endpoint
+      }
+    }
+    return best
+  }
+
+  /** Of some next to each other, from anywhere on: of several that are equal it is not always the same one. */
+  #leastOfFew (endpoints: readonly Endpoint[]): Endpoint {
     const { length } = endpoints
     const start = this.#dice.roll(length)
-    const end = start + Math.min(length, length > few ? looks.ofMany : looks.ofFew)
+    const end = start + Math.min(length, looks.ofFew)
     const best = this.#leastIn(endpoints, start + 1, Math.min(end, length), endpoints[start] as Endpoint)
     return this.#leastIn(endpoints, 0, end - length, best)
   }

@@ -63,6 +63,14 @@ export const scenarios = {
     rate: 5600,
     duration: 4000
   },
+  zone: {
+    title: 'a third of 96, next to each other in the list, ten times as slow as the others',
+    shows: 'latency',
+    servers: random => [...same(32, () => ({ time: exponential(random, 100) })), ...same(64, usual(random))],
+    concurrency: 8,
+    rate: 5000,
+    duration: 4000
+  },
   unequal: {
     title: 'capacities of 1, 2 and 4, three quarters of it used',
     shows: 'latency',
@@ -156,7 +164,7 @@ export const scenarios = {
     duration: 30_000
   },
   errors: {
-    title: 'one of ten answers 500 at once, which counts for no failure',
+    title: 'one of ten answers 404 or 500 at once, which counts for no failure',
     shows: 'errors',
     servers: random => [() => ({ time: 1, reply: 'error' }), ...same(9, usual(random))],
     rate: 1000,

@@ -5,8 +5,8 @@ export interface Service {
   /** Milliseconds. */
   readonly time: number
   /**
-   * A status: `refused` 503, `error` 500, `limited` 429. `unsent`: no connection. `silent`: no answer ever. Default
-   * `served`.
+   * A status: `refused` 503, `error` 404 or 500, `limited` 429. `unsent`: no connection. `silent`: no answer ever.
+   * Default `served`.
    */
   readonly reply?: Reply
 }

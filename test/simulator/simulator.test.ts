@@ -20,6 +20,11 @@ t.test('one of ten ten times as slow: p99 with peak-ewma is hardly above that of
   t.equal(ratio <= 1.15, true, `${ratio} times`)
 })
 
+t.test('with a slow third, wherever it stands in the list, p99 is that of healthy ones', async t => {
+  const { p99 } = results.zone['peak-ewma']
+  t.equal(p99 <= 1.15 * results.healthy['peak-ewma'].p99, true, `${p99} ms`)
+})
+
 t.test('one of ten failing fast: at most 0.01 % of the requests fail, at 1.01 attempts a request', async t => {
   for (const { errors, attempts } of strategies.map(strategy => results.permanentFailure[strategy])) {
     t.equal(errors <= 0.01, true, `${errors} %`)
