@@ -134,7 +134,7 @@ export class Endpoint {
     outcome: Outcome, startedAt: number, now: number, latency = now - startedAt,
     timing: Timing = outcome === 'neutral' ? 'unfinished' : 'measured'
   ): void {
-    if (!this.#isSinceJoining(startedAt)) return
+    if (!this.#isInService(startedAt)) return
     if (outcome === 'failure') this.#latency.add(Math.max(latency, penalty), now)
     else if (timing === 'measured') this.#latency.add(latency, now)
     else if (timing === 'untypical') this.#latency.add(Math.max(latency, this.#usualLatency), now)
@@ -145,8 +145,8 @@ export class Endpoint {
   }
 
   /** An attempt that was recorded as a success at that time was none: a record of its failure follows. */
-  takeBack (recordedAt: number, now: number): void {
-    if (this.#isSinceJoining(recordedAt)) this.#parts.outlier?.takeBack(recordedAt, now)
+  takeBack (startedAt: number, recordedAt: number, now: number): void {
+    if (this.#isInService(startedAt)) this.#parts.outlier?.takeBack(recordedAt, now)
   }
 
   /** The attempt is over, its response read to the end. Once for every `begin()`. */
@@ -173,8 +173,8 @@ export class Endpoint {
   }
 
   /** What was begun before it came back says nothing of how it is now. */
-  #isSinceJoining (at: number): boolean {
-    return at >= (this.#joinedAt ?? -Infinity)
+  #isInService (startedAt: number): boolean {
+    return startedAt >= (this.#parts.outlier?.inServiceSince ?? -Infinity)
   }
 
   /** Who comes back begins anew: it was slow, or failed, before. */

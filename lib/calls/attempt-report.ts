@@ -2,6 +2,8 @@ import type { Endpoint, Outcome, Timing } from '../balancing/endpoint.ts'
 import type { Clock } from '../clock.ts'
 import type { CallEvents } from './events.ts'
 import { isBreak, isFaultOfHost, isFaultOfRequest, isOfNoInstance, isRefusal } from './retry.ts'
+import type { Reuse } from './reuse.ts'
+import { isPending } from './watch-body.ts'
 
 export interface AttemptReportParts {
   readonly events: Pick<CallEvents, 'attempt'>
@@ -16,32 +18,51 @@ const longestRoundTrip = 300
 
 /**
  * What an attempt says of its instance: how it went, as far as the instance can help it, and how fast that was. The
- * time before the request was written, and that of a body which was still going out, is not the instance's.
+ * time in line is not the instance's, nor that of a body which was still going out. That of connecting is, but it is
+ * no latency.
  */
 export class AttemptReport {
   readonly #parts: AttemptReportParts
   readonly #endpoint: Endpoint
   readonly #startedAt: number
+  readonly #body: unknown
+  /** When it was given a connection, made or to be made; Infinity: it waits in line. */
+  #assignedAt: number
   #writtenAt = -Infinity
   #lastSentAt = -Infinity
-  /** Whether it ends for a reason that is not the instance's. */
-  #excused = false
-  /** Whether the time that it took says nothing of the instance. */
-  #untimed = false
+  #allSent = false
+  #stale = false
   /** What has been said, and when. */
   #said: Outcome | undefined
   #saidAt = 0
+  /** Nothing more will be said. */
+  #closed = false
 
-  constructor (parts: AttemptReportParts, endpoint: Endpoint, startedAt: number) {
+  constructor (parts: AttemptReportParts, endpoint: Endpoint, body: unknown, startedAt: number) {
     this.#parts = parts
     this.#endpoint = endpoint
+    this.#body = body
     this.#startedAt = startedAt
+    this.#assignedAt = startedAt
   }
 
   /** When the last part of the body went out; -Infinity: none has. */
   get lastSentAt (): number { return this.#lastSentAt }
 
-  /** There is a connection, and the request is being written. */
+  /** Whether it failed for a connection that had been closed before. */
+  get stale (): boolean { return this.#stale }
+
+  /** It waits in line for a connection. */
+  queued (): void {
+    this.#assignedAt = Infinity
+  }
+
+  /** It has one, or one is being made. */
+  assigned (): void {
+    this.#assignedAt = this.#parts.clock.now()
+  }
+
+  /** It is connected, and the request is being written. */
   written (): void {
     this.#writtenAt = this.#parts.clock.now()
   }
@@ -51,57 +72,96 @@ export class AttemptReport {
     this.#lastSentAt = this.#parts.clock.now()
   }
 
-  /** Whether a break now means that the connection had been closed before. */
-  isStale (error: Error): boolean {
-    return isBreak(error) && this.#parts.clock.now() - this.#writtenAt <= longestRoundTrip
+  /** All of the request has gone out. */
+  allSent (): void {
+    this.#allSent = true
   }
 
-  /** It ends for a reason that is not the instance's. `isInLine`: it was never given to the instance. */
-  excuse (isInLine: boolean): void {
-    this.#excused = true
-    this.#untimed = isInLine
-  }
-
-  /** A limit was reached: the instance's fault if it had at least half of those milliseconds to itself. */
-  timeOut (ms: number, isLate: boolean): void {
-    this.#untimed = isLate
-    this.#excused = isLate || this.#parts.clock.now() - this.#silentSince() < ms / 2
-  }
-
-  answered (status: number, headers: readonly Buffer[]): void {
-    this.#say(outcomeOf(status, headers), isTypical(status) ? 'measured' : 'untypical', status)
+  /** @param reuse of its connection, if it was used before */
+  answered (status: number, headers: readonly Buffer[], reuse: Reuse | undefined): void {
+    reuse?.works()
+    const now = this.#parts.clock.now()
+    const timing = isTypical(status) ? 'measured' : 'untypical'
+    this.#say(outcomeOf(status, headers), now, now - this.#silentSince(), timing, status)
   }
 
   upgraded (status: number): void {
-    this.#say('success', 'measured', status)
+    const now = this.#parts.clock.now()
+    this.#say('success', now, now - this.#silentSince(), 'measured', status)
   }
 
-  /** A response that breaks off was a success until then. `stale`: the connection had been closed before. */
-  failed (error: Error, stale: boolean): void {
-    const isBlameless = this.#excused || stale || isFaultOfRequest(error) || isFaultOfHost(error)
-    if (this.#said === 'success' && isBreak(error) && !isBlameless) {
-      this.#endpoint.takeBack(this.#saidAt, this.#parts.clock.now())
-      this.#said = undefined
+  /** It ends for a reason that is not the instance's. */
+  abandoned (error: Error): void {
+    const now = this.#parts.clock.now()
+    this.#conclude('neutral', now, this.#silence(now), error)
+  }
+
+  /** A limit was reached: the instance's fault if it had at least half of those milliseconds to itself. */
+  timedOut (error: Error, ms: number, isLate: boolean): void {
+    const now = this.#parts.clock.now()
+    if (isLate) return this.#conclude('neutral', now, 0, error)
+    const silence = this.#silence(now)
+    const isItsFault = !this.#isSourceAwaited() && silence + this.#connectTime() >= ms / 2
+    this.#conclude(isItsFault ? 'failure' : 'neutral', now, silence, error)
+  }
+
+  /**
+   * It has failed by itself. A response that breaks off was a success until then.
+   *
+   * @param reuse of its connection, if it was used before
+   */
+  failed (error: Error, reuse: Reuse | undefined): void {
+    if (this.#closed) return
+    const now = this.#parts.clock.now()
+    if (this.#said === undefined) {
+      this.#stale = reuse !== undefined && isBreak(error) && now - this.#writtenAt <= longestRoundTrip
+      const isBlameless = this.#stale && reuse?.breaks(this.#writtenAt, now) === false
+      const isOurFault = isBlameless || isFaultOfRequest(error) || isFaultOfHost(error)
+      return this.#conclude(isOurFault ? 'neutral' : 'failure', now, this.#silence(now), error)
     }
-    this.#say(isBlameless ? 'neutral' : 'failure', 'unfinished', undefined, error)
+    if (this.#said !== 'success' || !isBreak(error)) return
+    this.#endpoint.takeBack(this.#startedAt, this.#saidAt, now)
+    this.#said = undefined
+    this.#conclude('failure', now, this.#silence(now), error)
   }
 
-  #say (outcome: Outcome, timing: Timing, status: number | undefined, error?: Error): void {
+  #conclude (outcome: Outcome, now: number, latency: number, error: Error): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#say(outcome, now, latency, 'unfinished', undefined, error)
+  }
+
+  #say (
+    outcome: Outcome, now: number, latency: number, timing: Timing, status: number | undefined, error?: Error
+  ): void {
     if (this.#said !== undefined) return
-    const { clock, events } = this.#parts
-    const now = clock.now()
     this.#said = outcome
     this.#saidAt = now
-    this.#endpoint.record(outcome, this.#startedAt, now, this.#untimed ? 0 : now - this.#silentSince(), timing)
+    this.#endpoint.record(outcome, this.#startedAt, now, latency, timing)
+    const { events } = this.#parts
     if (!events.attempt.hasSubscribers) return
     const { instance } = this.#endpoint
     const duration = now - this.#startedAt
     events.attempt.publish({ service: instance.name, instance, outcome, duration, status, error })
   }
 
-  /** Since when it is up to the instance. */
+  /** How long nothing but the instance has been waited for, so far. */
+  #silence (now: number): number {
+    return this.#isSourceAwaited() ? 0 : Math.max(now - this.#silentSince(), 0)
+  }
+
   #silentSince (): number {
-    return Math.max(this.#startedAt, this.#writtenAt, this.#lastSentAt)
+    return Math.max(this.#assignedAt, this.#writtenAt, this.#lastSentAt)
+  }
+
+  /** As far as it is over. */
+  #connectTime (): number {
+    return this.#writtenAt === -Infinity ? 0 : this.#writtenAt - this.#assignedAt
+  }
+
+  /** Whether the instance itself waits for what the source of the body has not given yet. */
+  #isSourceAwaited (): boolean {
+    return this.#writtenAt !== -Infinity && !this.#allSent && isPending(this.#body)
   }
 }
 

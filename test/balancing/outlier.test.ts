@@ -274,9 +274,61 @@ t.test('a response that breaks off takes no success from those since it is back'
   service.eject('a')
   passAnew(service)
   service.attempt(a, 'success', 40)
-  for (let each = 0; each < 60; each++) a.takeBack(startedAt, service.now)
+  for (let each = 0; each < 60; each++) a.takeBack(startedAt, startedAt, service.now)
   for (let each = 0; each < 64; each++) service.attempt(a, each % 4 === 3 ? 'success' : 'failure')
   t.equal(service.turns.length, 2, 'most of its attempts have succeeded')
+})
+
+t.test('nor one that was begun before it was back, and not counted', async t => {
+  const service = new Service('ab')
+  const a = service.eject('a')
+  const startedAt = service.now
+  a.begin()
+  service.now = a.ejection?.until ?? 0
+  service.attempt(service.pick(), 'success')
+  a.record('success', startedAt, service.now)
+  for (let each = 0; each < 9; each++) service.attempt(a, each % 2 === 0 ? 'success' : 'failure')
+  for (let each = 0; each < 9; each++) a.takeBack(startedAt, service.now, service.now)
+  service.now += 1000
+  service.attempt(a, 'failure')
+  t.same(service.turns, ['a ejected', 'a returned'])
+})
+
+t.test('responses that break off are failures in a row, unless another one came since', async t => {
+  const service = new Service('ab')
+  const a = service.endpoint('a')
+  const breakOff = () => {
+    const startedAt = service.now
+    service.attempt(a, 'success')
+    const recordedAt = service.now
+    service.now += 5
+    return () => {
+      a.takeBack(startedAt, recordedAt, service.now)
+      a.record('failure', startedAt, service.now)
+    }
+  }
+  const breaks = breakOff()
+  service.attempt(a, 'failure', 4)
+  service.attempt(a, 'success')
+  breaks()
+  t.same(service.turns, [], 'one in a row')
+  for (let each = 0; each < 3; each++) breakOff()()
+  t.same(service.turns, [])
+  breakOff()()
+  t.same(service.turns, ['a ejected'])
+})
+
+t.test('a probe whose response breaks off is none', async t => {
+  const service = new Service('ab')
+  const a = service.eject('a')
+  service.now = a.ejection?.until ?? 0
+  const startedAt = service.now
+  service.attempt(service.pick(), 'success')
+  t.same(service.turns, ['a ejected', 'a returned'])
+  a.takeBack(startedAt, service.now, service.now)
+  a.record('failure', startedAt, service.now + 5)
+  t.same(service.turns, ['a ejected', 'a returned', 'a ejected'])
+  t.equal((a.ejection?.until ?? 0) - service.now, 10_005, 'for twice as long')
 })
 
 t.test('a call that may be repeated finds out; one that may not only after another 5 s, and never a second attempt',

@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
-import { Readable } from 'node:stream'
+import { type Duplex, Readable } from 'node:stream'
 import t, { type Test } from 'tap'
 import { Endpoint, type Outcome, type Timing } from '../../lib/balancing/endpoint.ts'
 import { instance } from '../balancing/helpers.ts'
@@ -53,23 +53,76 @@ t.test('a body whose source fails is no fault of the instance\'s, whatever kind 
   t.equal(ejectionOf(instance), undefined)
 })
 
-t.test('a limit is the instance\'s fault if it had at least half of the time to itself', async t => {
-  const told = listen(t)
-  const { instance, server } = await startServer(t, 'silent', () => {})
-  const fail = async (before: number) => {
+t.test('a body whose source pauses is no fault of the instance\'s, nor its latency; a connection that is full is',
+  async t => {
+    const told = listen(t)
+    const reading = await startServer(t, 'a', request => { request.on('error', () => {}).resume() })
+    const stopped = await startServer(t, 'b', request => { request.on('error', () => {}).pause() })
     const clock = new ManualClock()
-    const { request } = startCalls(t, new MemorySource({ svc: [instance] }), { timeout: 100, retries: 0, clock })
-    const failed = t.rejects(request('http://svc/'), { code: 'FST_CONSUL_ATTEMPT_TIMEOUT' })
-    // Its connection is not there yet.
-    clock.advance(before)
-    await once(server, 'request')
-    clock.advance(100 - before)
-    await failed
-  }
-  await fail(51)
-  await fail(49)
-  t.same(told.map(({ outcome, latency }) => [outcome, latency]), [['neutral', 49], ['failure', 51]])
-})
+    const { request } = startCalls(t, new MemorySource({ a: [reading.instance], b: [stopped.instance] }), {
+      timeout: 1000, retries: 0, clock
+    })
+    async function * parts (first: Buffer) {
+      yield first
+      await new Promise<void>(resolve => t.teardown(() => resolve()))
+    }
+    const bodies: ((first: Buffer) => unknown)[] = [
+      parts, first => Readable.from(parts(first)), first => ReadableStream.from(parts(first))
+    ]
+    for (const method of ['POST', 'PUT'] as const) {
+      for (const bodyOf of bodies) {
+        for (const [service, { server }] of [['a', reading], ['b', stopped]] as const) {
+          const first = Buffer.alloc(service === 'a' ? 1 : 50_000_000)
+          const failed = t.rejects(request(`http://${service}/`, { method, body: bodyOf(first) as Readable }))
+          await once(server, 'request')
+          clock.advance(1000)
+          await failed
+        }
+      }
+    }
+    const expected = Array(6).fill([['neutral', 0], ['failure', 1000]]).flat()
+    t.same(told.map(({ outcome, latency }) => [outcome, latency]), expected)
+  })
+
+t.test('a limit is the instance\'s fault if it had at least half of the time to itself, that of connecting too',
+  async t => {
+    const told = listen(t)
+    const { instance, server } = await startServer(t, 'silent', () => {})
+    const connecting = async (before: number, body?: string) => {
+      const clock = new ManualClock()
+      const { request } = startCalls(t, new MemorySource({ svc: [instance] }), { deadline: 100, retries: 0, clock })
+      const failed = t.rejects(request('http://svc/', { method: 'POST', ...(body && { body }) }))
+      clock.advance(before)
+      if (before < 100) await once(server, 'request')
+      clock.advance(100 - before)
+      await failed
+    }
+    const inLine = async (before: number) => {
+      const clock = new ManualClock()
+      const { dispatcher } = startCalls(t, new MemorySource({ svc: [instance] }), { connections: 1, retries: 0, clock })
+      const get = { origin: 'http://svc', path: '/', method: 'GET' } as const
+      const abort = new AbortController()
+      const first = t.rejects(dispatcher.request({ ...get, signal: abort.signal }))
+      await once(server, 'request')
+      const failed = t.rejects(dispatcher.request({ ...get, balance: { timeout: 100 } } as typeof get))
+      clock.advance(before)
+      // The second one gets its place, and a connection has to be made.
+      abort.abort()
+      await first
+      clock.advance(100 - before)
+      await failed
+    }
+    await connecting(51)
+    await connecting(51, 'body')
+    await connecting(100)
+    t.same(told.map(({ outcome, latency }) => [outcome, latency]), [['failure', 49], ['failure', 49], ['failure', 100]])
+    told.length = 0
+    await inLine(51)
+    await inLine(49)
+    await inLine(100)
+    const ofSecond = [told[1], told[3], told[4]]
+    t.same(ofSecond.map(each => [each?.outcome, each?.latency]), [['neutral', 49], ['failure', 51], ['neutral', 0]])
+  })
 
 t.test('time in our own line, and that of an upload, is no latency of the instance', async t => {
   const told = listen(t)
@@ -125,6 +178,51 @@ t.test('a connection that is used again and breaks soon was closed before; later
     await t.rejects(call(), { code: 'UND_ERR_SOCKET' })
   }
   t.same(told.map(({ outcome }) => outcome), ['success', 'neutral', 'success', 'failure'])
+})
+
+t.test('the next one that breaks is a failure too, unless one that was used again has answered', async t => {
+  const told = listen(t)
+  const clock = new ManualClock()
+  const counts = new WeakMap<object, number>()
+  let lasts = 1
+  const { instance } = await startServer(t, 'a', ({ socket }, response) => {
+    const count = (counts.get(socket) ?? 0) + 1
+    counts.set(socket, count)
+    clock.advance(15)
+    if (count <= lasts) response.end('a')
+    else socket.destroy()
+  })
+  const { request } = startCalls(t, new MemorySource({ svc: [instance] }), { retries: 0, clock })
+  const call = async () => await request('http://svc/', { method: 'POST' }).then(({ body }) => body.text(), () => {})
+  for (let each = 0; each < 6; each++) await call()
+  t.same(told.map(({ outcome }) => outcome), ['success', 'neutral', 'success', 'failure', 'success', 'failure'])
+  told.length = 0
+  lasts = 2
+  for (let each = 0; each < 6; each++) await call()
+  t.same(told.map(({ outcome }) => outcome), ['success', 'success', 'neutral', 'success', 'success', 'neutral'])
+})
+
+t.test('connections that break together are one moment', async t => {
+  const told = listen(t)
+  const clock = new ManualClock()
+  const sockets = new Set<Duplex>()
+  const { instance, server } = await startServer(t, 'a', ({ url, socket }, response) => {
+    if (url === '/') response.end('a')
+    else sockets.add(socket)
+    if (sockets.size === 3) server.emit('all')
+  })
+  const { request } = startCalls(t, new MemorySource({ svc: [instance] }), { retries: 0, clock })
+  const three = async (path: string) => await Promise.all([1, 2, 3].map(async () => {
+    await request(`http://svc${path}`, { method: 'POST' }).then(({ body }) => body.text(), () => {})
+  }))
+  await three('/')
+  clock.advance(1)
+  const broken = three('/break')
+  await once(server, 'all')
+  clock.advance(1)
+  for (const socket of sockets) socket.destroy()
+  await broken
+  t.same(told.map(({ outcome }) => outcome), [...Array(3).fill('success'), ...Array(3).fill('neutral')])
 })
 
 t.test('the time that an error takes is not typical, whoever\'s error it is', async t => {
