@@ -40,13 +40,20 @@ export abstract class Least implements Strategy {
     return endpoints.length > few ? this.#leastOfMany(endpoints) : this.#leastOfFew(endpoints)
   }
 
-  /** Of some anywhere in the list: instances of one node or zone stand together in it, and may all be slow. */
+  /**
+   * Of some all over the list: instances of one node or zone stand together in it, or one after the other in a row that
+   * comes again and again, and may all be slow. So the steps are long, and of different length.
+   */
   #leastOfMany (endpoints: readonly Endpoint[]): Endpoint {
     const { length } = endpoints
-    let best = endpoints[this.#dice.roll(length)] as Endpoint
+    let index = this.#dice.roll(length)
+    let step = Math.floor(length / looks.ofMany)
+    let best = endpoints[index] as Endpoint
     let least = this.measure(best)
     for (let look = 1; look < looks.ofMany; look++) {
-      const endpoint = endpoints[this.#dice.roll(length)] as Endpoint
+      index += step++
+      if (index >= length) index -= length
+      const endpoint = endpoints[index] as Endpoint
       const measure = this.measure(endpoint)
       if (measure < least) {
         least = measure
