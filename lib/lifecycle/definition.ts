@@ -84,7 +84,7 @@ function checkOf (parts: DefinitionParts): CheckDefinition {
   }
 }
 
-/** As the agent makes it, but of a type that can be registered; nothing reports to it. */
+/** As the agent makes it, but of a type that can be registered. Nothing reports to it, and it outlives the service. */
 function maintenanceCheckOf (id: string, notes: string): CheckDefinition {
   return {
     checkId: maintenanceIdOf(id), name: 'Service Maintenance Mode', notes, ttl: '87600h', status: 'critical'
