@@ -1,7 +1,7 @@
 import type { ConsulClient } from '../consul/client.ts'
+import { maintenanceIdOf } from '../consul/health-entry.ts'
 import type { ServiceDefinition } from '../consul/service-definition.ts'
 import type { CheckStatus, WireService } from '../consul/wire.ts'
-import { maintenanceIdOf } from '../consul/health-entry.ts'
 import { ApiForbiddenError, ApiNotFoundError } from '../errors.ts'
 import { publishedAddress, type PublishedAddress } from './address.ts'
 import { checkIdsFor, checkIdsOf, type PresentChecks } from './check-ids.ts'
