@@ -77,7 +77,10 @@ for (const type of types) {
       await until(() => messages(service.lines).includes(lost))
       const took = await isBack(service)
       t.comment(`${Math.round(took)} ms`)
-      t.equal((await checksOf(consul, name)).length, 1)
+      const [{ CheckID: checkId } = { CheckID: '' }, ...more] = await checksOf(consul, name)
+      t.same(more, [])
+      // Newer agents take what is written to them as it was for known to the catalog.
+      if (fault.includes('catalog only')) t.equal(checkId, `service:${name}:b`)
       t.same(messages(service.lines).filter(line => line === lost), [lost])
       t.ok(writesOf(service.proxy).length - written <= 2, 'one registration, and the other check is dropped')
     })

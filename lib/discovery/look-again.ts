@@ -24,7 +24,8 @@ const withoutAccessControl = 401
 export async function lookAgain (view: ServiceView, options: Options): Promise<Answer<WireHealthEntry[]>> {
   const { client, consistency, timeout, signal } = options
   const { name, ...key } = view.key
-  // The rights first: those that come back meanwhile would vouch for a list that was made without them.
+  // The rights first: it is lost ones that lead here, and if they come back meanwhile, they must not vouch for a list
+  // that was made without them.
   const isWhole = await seesAll(view, options)
   const answer = await client.health(name, {
     ...key, consistency: consistency === 'stale' ? 'default' : consistency, timeout, signal

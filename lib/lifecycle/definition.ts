@@ -2,8 +2,8 @@ import { consulCheckHeader } from '../check-header.ts'
 import { maintenanceIdOf } from '../consul/health-entry.ts'
 import type { CheckDefinition, ServiceDefinition } from '../consul/service-definition.ts'
 import type { CheckStatus } from '../consul/wire.ts'
-import type { ResolvedCheck, ResolvedService } from '../options/resolved.ts'
 import { hostPort } from '../host-port.ts'
+import type { ResolvedCheck, ResolvedService } from '../options/resolved.ts'
 import type { PublishedAddress } from './address.ts'
 import type { Listener } from './listener.ts'
 
@@ -84,7 +84,7 @@ function checkOf (parts: DefinitionParts): CheckDefinition {
   }
 }
 
-/** As the agent makes it, but of a type that can be registered; nothing reports to it. */
+/** As the agent makes it, but of a type that can be registered. Nothing reports to it, and it outlives the service. */
 function maintenanceCheckOf (id: string, notes: string): CheckDefinition {
   return {
     checkId: maintenanceIdOf(id), name: 'Service Maintenance Mode', notes, ttl: '87600h', status: 'critical'

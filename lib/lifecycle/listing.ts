@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts'
-import type { WireHealthEntry } from '../consul/wire.ts'
 import { maintenanceIdOf } from '../consul/health-entry.ts'
+import type { WireHealthEntry } from '../consul/wire.ts'
 import { showsCheck } from './loss.ts'
 import type { Registered } from './registrar.ts'
 

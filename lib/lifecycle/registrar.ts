@@ -1,10 +1,12 @@
 import type { ConsulClient } from '../consul/client.ts'
+import { maintenanceIdOf } from '../consul/health-entry.ts'
 import type { ServiceDefinition } from '../consul/service-definition.ts'
 import type { CheckStatus, WireService } from '../consul/wire.ts'
 import { ApiForbiddenError, ApiNotFoundError } from '../errors.ts'
 import { publishedAddress, type PublishedAddress } from './address.ts'
 import { checkIdsFor, checkIdsOf, type PresentChecks } from './check-ids.ts'
 import { definitionOf, uncheckedDefinitionOf, type DefinitionParts } from './definition.ts'
+import type { Loss } from './loss.ts'
 
 /** A write to an agent without quorum answers after up to 15 s; in the background nobody waits for it. */
 const writeTimeout = 20_000
@@ -23,7 +25,9 @@ export interface Registered extends DefinitionParts {
 /** How it is to begin. */
 export interface Beginning {
   readonly status: CheckStatus
-  /** The reason of a maintenance that Consul has lost: it is set again with the service. */
+  /** Why it is written again. */
+  readonly loss?: Loss | undefined
+  /** The reason of the maintenance in which it was when it was last seen: if that is lost it is set again. */
   readonly maintenance?: string | undefined
 }
 
@@ -96,12 +100,21 @@ export class Registrar {
     await this.#client.deregisterService(this.#plan.id, { signal }).catch(unlessUnknown)
   }
 
-  async #register ({ status, maintenance }: Beginning, signal?: AbortSignal): Promise<Registered> {
+  async #register (beginning: Beginning, signal?: AbortSignal): Promise<Registered> {
+    const { loss } = beginning
     const present = await this.#presentChecks(signal)
     const parts = { ...this.#plan, published: this.#published() }
-    const { checkId, other, isKept } = checkIdsFor(parts, status, present, this.#registered?.checkId)
+    const maintenance = isLost(present, loss) ? beginning.maintenance : undefined
+    const maintenanceId = maintenanceIdOf(parts.id)
+    const isMaintained = maintenance !== undefined && maintenanceId in present
+    // In maintenance for the agent, and not for the catalog: it may hear of the service's own check first.
+    const status = isMaintained ? 'critical' : beginning.status
+    // What is written as it was the agent takes for known to the catalog.
+    const last = loss !== undefined && loss.other === undefined ? undefined : this.#registered?.checkId
+    const { checkId, other, isKept } = checkIdsFor(parts, status, present, last)
     const definition = definitionOf(parts, checkId, status, maintenance)
     signal?.throwIfAborted()
+    if (isMaintained) await this.#dropCheck(maintenanceId)
     // Both are there: it would keep its old status.
     if (checkId in present && !isKept) await this.#dropCheck(checkId)
     await this.#write(other in present ? alsoUnder(definition, other) : definition)
@@ -144,9 +157,14 @@ export class Registrar {
   }
 }
 
+/** Whether Consul has nothing of the service any more: the agent, or the catalog only. */
+function isLost (present: PresentChecks, loss: Loss | undefined): boolean {
+  return loss?.isGone === true || Object.keys(present).length === 0
+}
+
 /**
- * With the same check under another id too. The agent takes a check out of the catalog with the token that this was
- * written with last, and the one of before may be revoked by now.
+ * With the same check under another id too. An agent before Consul 1.15 takes a check out of the catalog with the token
+ * that this was written with last, and the one of before may be revoked by now.
  */
 function alsoUnder ({ check, checks = [], ...service }: ServiceDefinition, checkId: string): ServiceDefinition {
   return { ...service, check: { ...check, checkId }, checks: [check!, ...checks] }

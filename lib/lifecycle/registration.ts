@@ -132,15 +132,16 @@ export class Registration {
    * Writes the registration with the present result of the own checks. What Consul could not reach before is not
    * passing because it was written again, or callers would meet it until the next run of Consul's check.
    */
-  async #write (maintenance?: string): Promise<void> {
+  async #write (loss?: Loss): Promise<void> {
     const { signal } = this.#ended
     const keeper = this.#keeper!
     keeper.release()
     const { status: own } = await this.#present()
     signal.throwIfAborted()
     const status = keeper.isUnreachable ? 'critical' : own
+    const { maintenance } = keeper.listing
     try {
-      this.#take(await this.#registrar!.register({ status, maintenance }, signal))
+      this.#take(await this.#registrar!.register({ status, loss, maintenance }, signal))
     } catch (error) {
       if (!this.ended) this.#standing.failed(error as Error)
       throw error
@@ -157,14 +158,14 @@ export class Registration {
     if (isFirst) tellOfTraps(registered, client, logger).catch(() => {})
   }
 
-  #retry (failure: unknown, maintenance?: string): Promise<void> {
-    return retry(failure, () => this.#write(maintenance), this.#parts, this.#ended.signal)
+  #retry (failure: unknown, loss?: Loss): Promise<void> {
+    return retry(failure, () => this.#write(loss), this.#parts, this.#ended.signal)
   }
 
   /** One after the other, each until the agent has taken it; none that is not wanted any more when its turn comes. */
-  async #writeUntilTaken (isWanted: () => boolean, maintenance?: string): Promise<void> {
+  async #writeUntilTaken (isWanted: () => boolean, loss?: Loss): Promise<void> {
     const written = this.#written.then(async () => {
-      if (isWanted() && !this.ended) await this.#write(maintenance).catch(error => this.#retry(error, maintenance))
+      if (isWanted() && !this.ended) await this.#write(loss).catch(error => this.#retry(error, loss))
     })
     this.#written = written.catch(() => {})
     await written
@@ -190,13 +191,12 @@ export class Registration {
   }
 
   /** Nothing is watched until it is written: what else is lost meanwhile comes back with it. */
-  async #rewrite ({ reason, isGone }: Loss): Promise<void> {
-    const keeper = this.#keeper!
-    this.#standing.lost(reason)
-    keeper.release()
+  async #rewrite (loss: Loss): Promise<void> {
+    this.#standing.lost(loss.reason)
+    this.#keeper!.release()
     await this.#corrections.take(this.#ended.signal)
-    if (isGone) await this.#ready()
-    await this.#writeUntilTaken(() => true, isGone ? keeper.listing.maintenance : undefined)
+    if (loss.isGone) await this.#ready()
+    await this.#writeUntilTaken(() => true, loss)
   }
 
   /** What Consul has removed because it was critical for long comes back when it is not. */
