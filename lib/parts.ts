@@ -84,7 +84,7 @@ export function createParts (options: ResolvedOptions, surroundings: Surrounding
     catalog,
     fallback,
     source,
-    calls: createCalls({ source, balancer, calls, events: channels, random, clock })
+    calls: createCalls({ source, balancer, calls, events: channels, logger, random, clock })
   }
 }
 

@@ -1,15 +1,16 @@
 import { Balancer, type BalancerParts } from '../balancing/balancer.ts'
 import type { Ejection } from '../balancing/outlier.ts'
-import type { Endpoint } from '../balancing/endpoint.ts'
 import type { StrategyChoice } from '../balancing/strategies.ts'
 import { systemClock, type Clock, type Random } from '../clock.ts'
 import type { ServiceInstance } from '../consul/instance.ts'
 import type { InstanceSource } from '../discovery/source.ts'
+import type { Logger } from '../logger.ts'
 import { Balance, parseBalance, type BalanceOptions } from './balance.ts'
 import { ConsulDispatcher } from './dispatcher.ts'
 import type { CallEvents } from './events.ts'
 import { createFetch, type Fetch } from './fetch.ts'
 import { Limits } from './limits.ts'
+import { OutlierReport } from './outlier-report.ts'
 import { Pools, type PoolsOptions } from './pools.ts'
 import { createRequest, type CallRequest } from './request.ts'
 import { RetryBudget, type RetryBudgetOptions } from './retry-budget.ts'
@@ -38,6 +39,7 @@ export interface CallsOptions {
     readonly allow: readonly string[] | undefined
   }
   readonly events: CallEvents
+  readonly logger: Logger
   readonly random: Random
   /** Default: the system's. */
   readonly clock?: Clock
@@ -63,7 +65,7 @@ export interface Calls {
 export type PickOptions = Pick<BalanceOptions, 'strategy' | 'key' | 'tag' | 'datacenter'>
 
 export function createCalls (options: CallsOptions): Calls {
-  const { source, calls, events, random, clock = systemClock } = options
+  const { source, calls, events, logger, random, clock = systemClock } = options
   const { strategy, warningShare } = options.balancer
   const { timeout, deadline = 0, retries, retryBudget, outlier = false, allow } = calls
   const defaults = new Balance({
@@ -71,12 +73,13 @@ export function createCalls (options: CallsOptions): Calls {
   })
   const limits = new Limits(clock)
   const pools = new Pools(calls, limits)
+  const report = new OutlierReport({ events, logger, clock })
   const balancer = new Balancer({
     warningShare,
     outlier,
     random,
     onGone: (endpoint, mayReturn) => mayReturn ? pools.park(endpoint) : pools.drop(endpoint),
-    onTurn: endpoint => tellTurn(endpoint, events)
+    onTurn: (endpoint, turn) => report.tell(endpoint, turn)
   })
   const routes = new Routes(balancer, allow)
   const budget = new RetryBudget(retryBudget, clock)
@@ -117,14 +120,5 @@ export function createCalls (options: CallsOptions): Calls {
       await destroy()
       await ended
     }
-  }
-}
-
-function tellTurn ({ instance, ejection }: Endpoint, events: CallEvents): void {
-  const service = instance.name
-  if (ejection === undefined) {
-    if (events.return.hasSubscribers) events.return.publish({ service, instance })
-  } else if (events.ejection.hasSubscribers) {
-    events.ejection.publish({ service, instance, ejection })
   }
 }

@@ -8,6 +8,7 @@ import type { ServiceInstance } from '../../lib/consul/instance.ts'
 import type { DiscoverQuery, InstanceSource, LeaveListener } from '../../lib/discovery/source.ts'
 import { channels } from '../../lib/observe/channels.ts'
 import { instance, seeded } from '../balancing/helpers.ts'
+import { collectingLogger } from '../health/collecting-logger.ts'
 import type { ManualClock } from '../support/manual-clock.ts'
 import type { Teardown } from '../support/teardown.ts'
 
@@ -134,11 +135,12 @@ export async function startServer (
   }
 }
 
-type Overrides = Partial<CallsOptions['calls'] & CallsOptions['balancer']> & Pick<Partial<CallsOptions>, 'clock'>
+type Overrides = Partial<CallsOptions['calls'] & CallsOptions['balancer'] & Pick<CallsOptions, 'clock' | 'logger'>>
 
 /** Calls over a source, with the defaults of the options; ended with the test. */
 export function startCalls (t: Teardown, source: InstanceSource, overrides: Overrides = {}): Calls {
-  const { strategy = 'round-robin', warningShare = 0.1, clock, ...calls } = overrides
+  const { strategy = 'round-robin', warningShare = 0.1, clock, ...others } = overrides
+  const { logger = collectingLogger().logger, ...calls } = others
   const made = createCalls({
     source,
     balancer: { strategy, warningShare },
@@ -154,6 +156,7 @@ export function startCalls (t: Teardown, source: InstanceSource, overrides: Over
       ...calls
     },
     events: channels,
+    logger,
     random: seeded(1),
     ...(clock && { clock })
   })

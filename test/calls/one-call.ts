@@ -1,3 +1,4 @@
+import { pino } from 'pino'
 import { createCalls } from '../../lib/calls/calls.ts'
 import { systemClock } from '../../lib/clock.ts'
 import { channels } from '../../lib/observe/channels.ts'
@@ -19,6 +20,7 @@ const { request } = createCalls({
     allow: undefined
   },
   events: channels,
+  logger: pino({ level: 'silent' }),
   random: () => 0.9,
   clock: systemClock
 })
