@@ -213,13 +213,23 @@ export class Call implements AttemptOwner, Expiring {
 
   #fail (error: Error): void {
     if (this.#ended) return
-    this.#end()
+    this.#end(error)
     this.handler.onError(error)
   }
 
-  #end (): void {
+  #tellEnd (error: Error | undefined): void {
+    const { end } = this.#parts.events
+    if (!end.hasSubscribers) return
+    const attempt = this.#attempt ?? this.#failed?.attempt
+    const { service } = this.#route
+    const instance = attempt?.endpoint.instance
+    end.publish({ service, instance, status: attempt?.status, error, aborted: this.#aborted })
+  }
+
+  #end (error?: Error): void {
     if (this.#ended) return
     this.#ended = true
+    this.#tellEnd(error)
     this.#attempt = undefined
     this.#parts.running.delete(this)
     this.#repeats?.cancel()

@@ -54,12 +54,23 @@ export interface Calls {
   pick (service: string, options?: PickOptions): Promise<ServiceInstance | null>
   /** Why an instance is left out because it fails; `undefined`: it is not. */
   ejectionOf (instance: ServiceInstance): Ejection | undefined
+  /** How things stand now. Looks at every instance: for now and then. */
+  state (): CallsState
   /** New calls fail. Resolves when the running ones have ended. */
   close (): Promise<void>
   /** Calls that run fail too. */
   destroy (): Promise<void>
   /** The one, and the other after so many milliseconds. */
   end (within: number): Promise<void>
+}
+
+export interface CallsState {
+  /** How many requests may be sent once more. */
+  readonly retryBudget: number
+  /** Sockets to instances, by service. */
+  readonly connections: ReadonlyMap<string, number>
+  /** Instances that are left out because they fail, by service. */
+  readonly ejected: ReadonlyMap<string, number>
 }
 
 export type PickOptions = Pick<BalanceOptions, 'strategy' | 'key' | 'tag' | 'datacenter'>
@@ -112,6 +123,8 @@ export function createCalls (options: CallsOptions): Calls {
     },
 
     ejectionOf: instance => balancer.ejectionOf(instance),
+
+    state: () => ({ retryBudget: budget.left, connections: pools.connections(), ejected: balancer.ejected() }),
 
     async end (within) {
       const patience = new AbortController()

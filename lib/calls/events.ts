@@ -55,6 +55,19 @@ export interface ReturnMessage {
   readonly instance: ServiceInstance
 }
 
+/** A call has ended: its response was read to the end, or it failed. */
+export interface EndMessage {
+  /** As it was called: what a URL says need not be the name of any service. */
+  readonly service: string
+  /** The last one that it was at; `undefined`: there was none. */
+  readonly instance: ServiceInstance | undefined
+  /** Of the response that the caller got. */
+  readonly status: number | undefined
+  readonly error: Error | undefined
+  /** Whether it was ended from outside: by the caller, a deadline or a body that broke. */
+  readonly aborted: boolean
+}
+
 /** What calls say of themselves while they run. */
 export interface CallEvents {
   readonly pick: EventSink<PickMessage>
@@ -62,4 +75,5 @@ export interface CallEvents {
   readonly retry: EventSink<RetryMessage>
   readonly ejection: EventSink<EjectionMessage>
   readonly return: EventSink<ReturnMessage>
+  readonly end: EventSink<EndMessage>
 }

@@ -41,6 +41,7 @@ interface Waiting {
  */
 export class InstancePool implements ConnectionEvents {
   readonly reuse = new Reuse()
+  readonly service: string
   readonly #dial: Dial
   readonly #limit: number
   /** Connected, the last used one at the end: it is used first, so that the others may time out. */
@@ -55,6 +56,7 @@ export class InstancePool implements ConnectionEvents {
   #serving = false
 
   constructor (instance: ServiceInstance, options: InstancePoolOptions) {
+    this.service = instance.name
     this.#dial = dialer(instance, options)
     this.#limit = options.connections
     this.#ended = new Promise(resolve => { this.#onEnded = resolve })
@@ -62,6 +64,11 @@ export class InstancePool implements ConnectionEvents {
 
   /** Whether a request would have to wait in line. */
   get busy (): boolean { return this.#open.size - this.#idle.length >= this.#limit }
+
+  /** Sockets that are connected. */
+  get connections (): number {
+    return [...this.#open, ...this.#ending].filter(({ connected }) => connected).length
+  }
 
   /** Sends a request as soon as a connection is free. It must be released in the end. */
   dispatch (origin: string, options: Dispatcher.DispatchOptions, request: PooledRequest): void {

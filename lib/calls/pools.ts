@@ -59,6 +59,13 @@ export class Pools {
     return this.#all().length
   }
 
+  /** Sockets that are connected, by service. */
+  connections (): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>()
+    for (const { service, connections } of this.#all()) counts.set(service, (counts.get(service) ?? 0) + connections)
+    return counts
+  }
+
   of (endpoint: Endpoint): InstancePool {
     return this.#pools.get(endpoint) ?? this.#add(endpoint)
   }

@@ -38,6 +38,8 @@ interface CatalogParts {
   readonly logger: Logger
   readonly clock: Clock
   readonly random: Random
+  /** Told for how many milliseconds a first call waited. What came of it stands in the view. */
+  readonly onWaited?: ((view: ServiceView, ms: number) => void) | undefined
 }
 
 /** Gets what Consul lists, and whether it says that this is only what the token may see. */
@@ -146,6 +148,9 @@ export class Catalog implements InstanceSource {
   view (name: string, query = noQuery): ServiceView | undefined {
     return this.#views.find(name, query)
   }
+
+  /** All that is known. */
+  get views (): Iterable<ServiceView> { return this.#views.all }
 
   /** Whether its list is older than `maxStale`: then it is not given out. */
   isTooOld (view: ServiceView): boolean {

@@ -29,6 +29,11 @@ export class Membership {
     return this.#registration.status
   }
 
+  /** Milliseconds from joining until the catalog showed it; `undefined`: it did not yet. */
+  get routableAfter (): number | undefined {
+    return this.#registration.routableAfter
+  }
+
   /**
    * Registers what listens, and keeps it so. Settles with the first try; a failed one is tried again in the background.
    *
