@@ -83,8 +83,8 @@ export type { Logger } from './logger.ts'
 export type { Explanation, ExplainedInstance } from './observe/explain.ts'
 export type {
   BalancerOptions, CallsOptions, CheckOptions, ConsulOptions, DiscoveryOptions, DrainOptions, Duration, HealthCheck,
-  HealthOptions, OutlierOptions, ServiceOptions, StrategyContext, StrategyFunction, StrategyName, TlsOptions,
-  UnderPressureOptions
+  HealthOptions, MetricsOptions, MetricsRegister, OutlierOptions, ServiceOptions, StrategyContext, StrategyFunction,
+  StrategyName, TlsOptions, UnderPressureOptions
 } from './options/types.ts'
 export type { MountOptions } from './plugin.ts'
 export type { RegisterWithConsulOptions } from './register-with-consul.ts'

@@ -9,11 +9,12 @@ import { HybridSource } from './discovery/hybrid.ts'
 import type { InstanceSource } from './discovery/source.ts'
 import { StaticSource } from './discovery/static.ts'
 import { consulStatusOf } from './health/consul-status.ts'
-import { HealthCheckManager } from './health/manager.ts'
+import { HealthCheckManager, type RunListener } from './health/manager.ts'
 import { Membership } from './lifecycle/membership.ts'
 import { tellMissingRights } from './lifecycle/rights.ts'
 import type { Logger } from './logger.ts'
 import { channels } from './observe/channels.ts'
+import { Metrics } from './observe/metrics.ts'
 import type { ResolvedOptions } from './options/resolved.ts'
 
 /** What a registry is made of. Nothing of it does anything yet. */
@@ -30,6 +31,8 @@ export interface Parts {
   /** Where the mode takes instances from: the catalog, the fallback, or one after the other. */
   readonly source: InstanceSource
   readonly calls: Calls
+  /** `undefined`: none are wanted. */
+  readonly metrics: Metrics | undefined
 }
 
 interface Surroundings {
@@ -49,19 +52,21 @@ export function createParts (options: ResolvedOptions, surroundings: Surrounding
   const { leaving, logger, clock, random } = surroundings
   const { discovery, balancer, calls } = options
   const blocking = { limit: discovery.maxWatches + ownWatches, keepAlive: false }
+  const metrics = metricsOf(options, clock)
   const token = new Token(options.token)
-  const client = new ConsulClient({}, { resolved: options, blocking, token, random })
+  const client = new ConsulClient({}, { resolved: options, blocking, token, random, meter: metrics?.request })
   const connectivity = new Connectivity({
     probe: signal => client.ping({ signal, timeout: probeTimeout }), logger, clock, random
   })
   const { timeout } = options
-  const catalog = new Catalog({ ...discovery, timeout }, { client, connectivity, logger, clock, random })
+  const onWaited = metrics?.waited
+  const catalog = new Catalog({ ...discovery, timeout }, { client, connectivity, logger, clock, random, onWaited })
   const fallback = new StaticSource(options.fallback)
   const source = sourceOf(options.mode, catalog, fallback)
   const tokenChanges = new TokenChanges(token, clock)
-  const health = healthOf(options.health, clock, logger)
+  const health = healthOf(options.health, clock, logger, metrics?.checked)
   let looked: Promise<void> | undefined
-  return {
+  const parts: Parts = {
     client,
     connectivity,
     tokenChanges,
@@ -75,6 +80,7 @@ export function createParts (options: ResolvedOptions, surroundings: Surrounding
       connectivity,
       readiness: () => consulStatusOf(health),
       follow: (name, listener) => catalog.follow(name, listener),
+      onWritten: metrics?.registered,
       onTokenChange: listener => tokenChanges.subscribe(listener),
       logger,
       clock,
@@ -84,13 +90,16 @@ export function createParts (options: ResolvedOptions, surroundings: Surrounding
     catalog,
     fallback,
     source,
-    calls: createCalls({ source, balancer, calls, events: channels, logger, random, clock })
+    calls: createCalls({ source, balancer, calls, events: metrics?.events ?? channels, logger, random, clock }),
+    metrics
   }
+  metrics?.show(parts)
+  return parts
 }
 
 /** @param left milliseconds for the calls that run */
 export async function closeParts (
-  { client, connectivity, tokenChanges, membership, health, catalog, calls }: Parts, left: number
+  { client, connectivity, tokenChanges, membership, health, catalog, calls, metrics }: Parts, left: number
 ): Promise<void> {
   membership.close()
   catalog.close()
@@ -99,6 +108,7 @@ export async function closeParts (
   health.close()
   await client.close()
   await calls.end(left)
+  metrics?.close()
 }
 
 function sourceOf (mode: ResolvedOptions['mode'], catalog: Catalog, fallback: StaticSource): InstanceSource {
@@ -110,10 +120,17 @@ function sourceOf (mode: ResolvedOptions['mode'], catalog: Catalog, fallback: St
   }
 }
 
-function healthOf (options: ResolvedOptions['health'], clock: Clock, logger: Logger): HealthCheckManager {
-  if (options === false) return new HealthCheckManager({ clock, logger })
+function metricsOf ({ metrics, service }: ResolvedOptions, clock: Clock): Metrics | undefined {
+  if (metrics === false) return undefined
+  return new Metrics({ ...metrics, service: service ? service.name : undefined, clock })
+}
+
+function healthOf (
+  options: ResolvedOptions['health'], clock: Clock, logger: Logger, onRun: RunListener | undefined
+): HealthCheckManager {
+  if (options === false) return new HealthCheckManager({ clock, logger }, onRun)
   const { timeout, cacheFor, checks } = options
-  const manager = new HealthCheckManager({ timeout, cacheFor, clock, logger })
+  const manager = new HealthCheckManager({ timeout, cacheFor, clock, logger }, onRun)
   for (const check of checks) manager.add(check)
   return manager
 }

@@ -1,6 +1,6 @@
 import type { Logger } from '../logger.ts'
 import type {
-  ConsulOptions, HealthCheck, StrategyFunction, StrategyName, UnderPressureOptions
+  ConsulOptions, HealthCheck, MetricsRegister, StrategyFunction, StrategyName, UnderPressureOptions
 } from './types.ts'
 
 /** Options with everything filled in, validated and deeply frozen. Durations are milliseconds. */
@@ -36,6 +36,7 @@ export interface ResolvedOptions {
     readonly delay: number
     readonly timeout: number
   }
+  readonly metrics: { readonly register: MetricsRegister } | false
   readonly logger: Logger | undefined
   /** This machine's, for the service id. */
   readonly hostname: string

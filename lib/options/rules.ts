@@ -3,7 +3,7 @@ import { isIP } from 'node:net'
 import * as v from 'valibot'
 import { parseConsulUrl, parseOrigin } from './consul-url.ts'
 import type { Logger } from '../logger.ts'
-import type { HealthCheck, StrategyFunction, StrategyName } from './types.ts'
+import type { HealthCheck, MetricsRegister, StrategyFunction, StrategyName } from './types.ts'
 import { isRecord } from './tree.ts'
 import { anyFunction, duration, flag, like, map, plainText, wholeNumber } from './values.ts'
 
@@ -78,6 +78,10 @@ export const strategy = v.custom<StrategyName | StrategyFunction>(
 
 export const logger = like<Logger>('a logger: an object with trace, debug, info, warn and error', {
   trace: anyFunction, debug: anyFunction, info: anyFunction, warn: anyFunction, error: anyFunction
+})
+
+export const metricsRegister = like<MetricsRegister>('a Registry of prom-client', {
+  registerMetric: anyFunction, getSingleMetric: anyFunction
 })
 
 function isUnspecified (text: string): boolean {
