@@ -14,6 +14,7 @@ import { testRegistry } from '../lifecycle/registry.ts'
 import { startServer } from '../calls/helpers.ts'
 import { startConsul } from '../support/consul.ts'
 import { freePort } from '../support/ports.ts'
+import { startScript } from '../support/process.ts'
 import { until } from '../support/wait.ts'
 
 const consul = await startConsul(t)
@@ -67,6 +68,23 @@ t.test('the first registration and each correction are counted by reason', async
   await until(() => app.consul.registration.state === 'registered')
   await consul.api('PUT', '/v1/agent/service/register', { Name: 'kept', ID: 'kept', Port: 9 })
   await until(async () => await count('changed') === 1)
+  t.equal(await count('first'), 1)
+})
+
+t.test('a registration for a new token, or of what is well again, has a reason of its own', async t => {
+  let token = 'one'
+  let isWell = false
+  const run = async () => { if (!isWell) throw new Error('not yet') }
+  const { register } = await listening(t, 'renewed', {
+    token: () => token, discovery: { wait: '1s' }, health: { cacheFor: 0, checks: [{ name: 'own', run }] }
+  })
+  const count = (reason: string) => valueOf(register, 'consul_registrations_total', { service: 'renewed', reason })
+  t.equal(await count('recovered'), undefined)
+  isWell = true
+  await until(async () => await count('recovered') === 1)
+  t.equal(await count('token'), undefined)
+  token = 'two'
+  await until(async () => await count('token') === 1)
   t.equal(await count('first'), 1)
 })
 
@@ -359,6 +377,12 @@ t.test('a register that has a metric of such a name is refused', async t => {
   })
   t.equal(register.getMetricsAsArray().length, 1)
   t.equal(register.getSingleMetric('consul_calls_total'), counter)
+})
+
+t.test('who wants no metrics does not load prom-client', async t => {
+  const script = await startScript(t, new URL('loads-prom-client.ts', import.meta.url))
+  t.equal((await script.ended).code, 0, script.output)
+  t.same(script.lines.filter(line => line.startsWith('with')), ['without: false', 'with: true'])
 })
 
 t.test('without prom-client the error says what to install', async t => {
