@@ -3,16 +3,18 @@ const first = 10
 
 /**
  * The number of the last change, of each service by itself. A name that nobody has shares the number of the last time
- * that a name lost its last instance: https://developer.hashicorp.com/consul/api-docs/features/blocking
+ * that a name lost its last instance; before that has ever happened, the number of any change.
+ *
+ * Source: `maxIndexForService` in https://github.com/hashicorp/consul/blob/main/agent/consul/state/catalog.go
  */
 export class Indexes {
   #last = first
-  #extinction = first
+  #extinction: number | undefined
   #catalog = first
   readonly #services = new Map<string, number>()
 
   of (name: string): number {
-    return this.#services.get(name) ?? this.#extinction
+    return this.#services.get(name) ?? this.#extinction ?? this.#last
   }
 
   /** Of the list of all names and their tags. */

@@ -139,7 +139,6 @@ export class Services {
     lateOutputs.delete(definition.id)
     runner.start(definition)
     if (known === undefined) return true
-    if (known.serviceId !== serviceId) this.#changed(known.serviceId)
     const { name, notes, probe } = known.definition
     return known.serviceId !== serviceId || known.listedOutput !== output || name !== definition.name ||
       notes !== definition.notes || probe?.type !== definition.probe?.type
