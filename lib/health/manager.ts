@@ -35,7 +35,10 @@ export class HealthCheckManager {
   #running: Promise<HealthReport> | undefined
   #last: { report: HealthReport, until: number } | undefined
 
-  /** @throws FST_CONSUL_INVALID_OPTION */
+  /**
+   * @param onRun For the registry.
+   * @throws FST_CONSUL_INVALID_OPTION
+   */
   constructor (
     { timeout = 800, cacheFor = 1000, clock = systemClock, logger }: HealthCheckManagerOptions = {}, onRun?: RunListener
   ) {

@@ -51,13 +51,13 @@ export class Exposition {
   /** @throws FST_CONSUL_INVALID_OPTION if the register has metrics of these names */
   constructor (register: MetricsRegister, { Counter, Gauge, Histogram }: PromClient) {
     const registers = [register as unknown as Registry]
-    for (const [key, definition] of Object.entries(metricsTable)) refuseTwice(register, key, definition.help)
+    for (const name of Object.keys(metricsTable)) refuseTwice(register, name)
     for (const [key, definition] of Object.entries(metricsTable)) {
       const name = key as MetricName
       const settings = { name, help: definition.help, labelNames: [...definition.labels], registers }
       if (definition.type === 'gauge') {
         const collect = (): void => this.#show(gauge, name as GaugeName)
-        const gauge: Gauge = new Gauge({ ...settings, collect })
+        const gauge: Gauge = new Gauge({ ...settings, collect, aggregator: definition.several })
       } else if (definition.type === 'counter') {
         this.#counters.set(name, new Counter({ ...settings, collect: () => this.#flush() }))
       } else {
@@ -109,7 +109,7 @@ export class Exposition {
   }
 }
 
-function refuseTwice (register: MetricsRegister, name: string, help: string): void {
+function refuseTwice (register: MetricsRegister, name: string): void {
   if (register.getSingleMetric(name) === undefined) return
-  throw new InvalidOptionError('metrics.register', `without a metric named ${name} (${help})`, 'one that has it')
+  throw new InvalidOptionError('metrics.register', `without a metric named ${name}`, 'one that has it')
 }

@@ -1,7 +1,7 @@
 /** Seconds. From an answer out of the agent's memory to a cluster without a leader. */
 const buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
-/** Every metric that there is. `several`: what becomes of several registries' values under one register. */
+/** Every metric that there is. `several`: what becomes of the values of several registries, or cluster workers. */
 export const metricsTable = {
   consul_registrations_total: {
     type: 'counter',

@@ -125,6 +125,21 @@ t.test('the size of a list is told by status, and its age', async t => {
   t.equal(await valueOf(register, 'consul_discovery_stale_seconds', { service: 'sized' }), 0)
 })
 
+t.test('while Consul is away a list gets older, and is stale', async t => {
+  const own = await startConsul(t)
+  const register = new Registry()
+  const { app } = await testApp(t, { url: own.url, metrics: { register } })
+  await own.api('PUT', '/v1/agent/service/register', { Name: 'old', Port: 9 })
+  await until(async () => (await app.discover('old')).length === 1)
+  const value = async (what: string) =>
+    await valueOf(register, `consul_discovery_${what}_seconds`, { service: 'old' }) ?? NaN
+  t.equal(await value('stale'), 0)
+  await own.kill()
+  await until(async () => await value('stale') > 0)
+  const [age, stale] = [await value('age'), await value('stale')]
+  await until(async () => await value('age') > age && await value('stale') > stale)
+})
+
 t.test('services are counted by how they are kept up to date', async t => {
   const { app, register } = await listening(t, 'watching', { discovery: { maxWatches: 1, idleAfter: '2s' } })
   const count = (state: string) => valueOf(register, 'consul_discovery_services', { state })
