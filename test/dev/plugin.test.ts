@@ -13,13 +13,10 @@ t.test('a service lives its whole life on the development agent', async t => {
   const { app } = await listeningApp(t, { url, service: { name: 'consumer' } })
   const reasons = (): unknown => app.consul.explain('provider').instances.map(({ reason }) => reason)
 
-  const [instance] = await until(async () => {
-    const instances = await app.discover('provider')
-    return instances.length === 1 && instances
-  })
+  await until(() => provider.app.consul.registration.state === 'registered')
+  const [instance] = await app.discover('provider')
   t.match(instance, { id: 'p', port: provider.port, status: 'passing' })
   t.equal(await (await app.fetch('http://provider/')).text(), 'hello')
-  await until(() => provider.app.consul.registration.state === 'registered')
   await until(async () => {
     const { json } = await api<Record<string, { Output: string }>>('GET', '/v1/agent/checks')
     return json['service:p:a']?.Output.includes('/health/ready: 200 OK')
@@ -44,9 +41,9 @@ t.test('a service lives its whole life on the development agent', async t => {
 t.test('an agent that was started again empty gets its services back', async t => {
   const first = await startDevAgent({ port: 0 })
   const { url, port } = first
-  await listeningApp(t, { url, service: { name: 'kept', id: 'k' } })
-  const { app } = await listeningApp(t, { url, service: false })
-  await until(async () => (await app.discover('kept')).length === 1)
+  const { app } = await listeningApp(t, { url, service: { name: 'kept', id: 'k' } })
+  await until(() => app.consul.registration.state === 'registered')
+  t.equal((await app.discover('kept')).length, 1)
   await first.close()
   const second = await startDevAgent({ port })
   t.teardown(() => second.close())
