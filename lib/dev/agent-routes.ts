@@ -50,7 +50,7 @@ export function agentRoutes (parts: RouteParts): Route[] {
     method: 'GET',
     path: '/v1/agent/checks',
     answer: ({ query }) => ({
-      body: Object.fromEntries(services.checks()
+      body: Object.fromEntries(services.checks.all()
         .filter(isOfService(query.get('filter') ?? ''))
         .map(check => [check.definition.id, agentCheckOf(check, services, node)]))
     })
@@ -72,11 +72,11 @@ export function agentRoutes (parts: RouteParts): Route[] {
     const wait = waitOf(query)
     indexOf(query)
     const present = (): string | undefined => {
-      const service = services.service(id)
+      const service = services.get(id)
       return service === undefined ? undefined : hashOf(service)
     }
     if (hash !== '') await untilNews(() => present() !== hash, wait, parts, gone)
-    const service = services.service(id)
+    const service = services.get(id)
     if (service === undefined) throw new Refusal(404, `unknown service ID: ${id}`)
     const contentHash = hashOf(service)
     return {

@@ -33,7 +33,7 @@ export function hashOf (service: Service): string {
 /** A check as the agent itself knows it. */
 export function agentCheckOf (check: Check, services: Services, node: Node): Record<string, unknown> {
   const { definition: { id, name, notes, probe }, serviceId, status, output } = check
-  const service = services.service(serviceId)
+  const service = services.get(serviceId)
   return {
     Node: node.name,
     CheckID: id,
@@ -51,7 +51,7 @@ export function agentCheckOf (check: Check, services: Services, node: Node): Rec
 
 /** An element of `/v1/health/service/:name`. */
 export function healthEntryOf (service: Service, services: Services, node: Node): Record<string, unknown> {
-  const checks = services.checksOf(service.id)
+  const checks = services.checks.of(service.id)
     .map(check => ({ ...agentCheckOf(check, services, node), Output: check.listedOutput }))
   return {
     Node: { Node: node.name, Address: node.address, Datacenter: node.datacenter, Meta: {} },

@@ -16,7 +16,7 @@ export function catalogRoutes (parts: RouteParts): Route[] {
       if (name === '') throw badRequest('Missing service name')
       return await read(question, () => services.indexes.of(name), () => services.named(name)
         .filter(hasTags(query.getAll('tag')))
-        .filter(({ id }) => !isOnlyPassing(query) || services.checksOf(id).every(isPassing))
+        .filter(({ id }) => !isOnlyPassing(query) || services.checks.of(id).every(isPassing))
         .map(service => healthEntryOf(service, services, node)))
     }
   }, {

@@ -1,9 +1,9 @@
 import type { Clock, Random } from '../clock.ts'
 import type { CheckStatus } from '../consul/wire.ts'
+import type { Runner } from './checks.ts'
 import { probeHttp } from './probe-http.ts'
 import { probeTcp } from './probe-tcp.ts'
 import type { CheckDefinition, Probe } from './records.ts'
-import type { Runner } from './services.ts'
 import { Thresholds } from './thresholds.ts'
 
 /** What a run of a check has found. */

@@ -43,7 +43,7 @@ export async function startDevAgent (options: DevAgentOptions = {}): Promise<Dev
   const runner = new CheckRunner({
     clock,
     random,
-    report: (id, { status, output }) => services.setStatus(id, status, output)
+    report: (id, { status, output }) => services.checks.set(id, status, output)
   })
   const services = new Services({ clock, runner, lateOutputs })
   const parts = { services, clock, random, node: { name: 'dev', address: '127.0.0.1', datacenter: 'dc1' } }

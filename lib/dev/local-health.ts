@@ -14,7 +14,7 @@ const statusCodes: Readonly<Record<Aggregated, number>> = {
 /** `/v1/agent/health/service/name/:name`: for people who look why an instance of this agent is out. */
 export function localHealth (services: Services, name: string, node: Node): Reply {
   const entries = services.named(name).map(service => {
-    const checks = services.checksOf(service.id)
+    const checks = services.checks.of(service.id)
     return {
       AggregatedStatus: worstOf(checks.map(aggregatedOf)),
       Service: agentServiceOf(service),

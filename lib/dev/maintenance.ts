@@ -18,7 +18,7 @@ export function maintain (services: Services, serviceId: string, query: URLSearc
   if (enable === '') throw badRequest('Missing value for enable')
   const on = booleans.get(enable)
   if (on === undefined) throw badRequest(`Invalid value for enable: ${JSON.stringify(enable)}`)
-  if (services.service(serviceId) === undefined) throw unknownService(serviceId)
+  if (services.get(serviceId) === undefined) throw unknownService(serviceId)
   const id = `_service_maintenance:${serviceId}`
   if (on) services.addCheck(checkOf(id, query.get('reason') ?? ''), serviceId)
   else services.deregisterCheck(id)

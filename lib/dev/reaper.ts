@@ -10,7 +10,7 @@ export function reap (services: Services, clock: Clock): () => void {
   return () => cancel()
 
   function look (): void {
-    for (const { definition: { deregisterAfter }, criticalSince, serviceId } of services.checks()) {
+    for (const { definition: { deregisterAfter }, criticalSince, serviceId } of services.checks.all()) {
       if (deregisterAfter === 0 || criticalSince === undefined) continue
       if (clock.now() - criticalSince > deregisterAfter) services.deregister(serviceId)
     }

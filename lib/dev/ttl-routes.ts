@@ -24,12 +24,12 @@ export function ttlRoutes (services: Services): Route[] {
   }))]
 
   function update (id: string, status: CheckStatus, output: string): Reply {
-    const check = services.check(id)
+    const check = services.checks.get(id)
     if (check === undefined) throw unknownCheck(id)
     if (check.definition.probe?.type !== 'ttl') {
       throw new Refusal(500, `CheckID "${id}" does not have associated TTL`)
     }
-    services.heartbeat(check, status, output)
+    services.checks.heartbeat(check, status, output)
     return {}
   }
 }

@@ -31,7 +31,7 @@ const bugs: readonly Bug[] = [{
   wrong: 'this.#services.set(name, this.#catalog = ++this.#last)'
 }, {
   what: 'a new registration takes its initial status though the check id is known',
-  file: 'services.ts',
+  file: 'checks.ts',
   right: 'known?.status ?? definition.status',
   wrong: 'definition.status'
 }, {
@@ -46,7 +46,7 @@ const bugs: readonly Bug[] = [{
   wrong: '() => ![undefined, hash].includes(present())'
 }, {
   what: 'a heartbeat does not begin the time of a TTL anew',
-  file: 'services.ts',
+  file: 'checks.ts',
   right: 'this.#parts.runner.start(check.definition, output)',
   wrong: ''
 }, {
@@ -71,8 +71,8 @@ const bugs: readonly Bug[] = [{
   wrong: 'wait'
 }, {
   what: 'an output without a new status goes to the catalog at once',
-  file: 'services.ts',
-  right: 'this.#parts.lateOutputs.add(checkId, () => this.#list(check))',
+  file: 'checks.ts',
+  right: 'this.#parts.lateOutputs.add(id, () => this.#list(check))',
   wrong: 'this.#list(check)'
 }]
 
