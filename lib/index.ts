@@ -82,8 +82,11 @@ export type { RegistrationState, RegistrationStatus } from './lifecycle/registra
 export type { Logger } from './logger.ts'
 export type { Explanation, ExplainedInstance } from './observe/explain.ts'
 export type {
-  BalancerOptions, CallsOptions, CheckOptions, ConsulOptions, DiscoveryOptions, DrainOptions, Duration, HealthCheck,
-  HealthOptions, OutlierOptions, ServiceOptions, StrategyContext, StrategyFunction, StrategyName, TlsOptions,
+  BalancerOptions, CallsOptions, OutlierOptions, StrategyContext, StrategyFunction, StrategyName
+} from './options/call-options.ts'
+export type { TlsOptions } from './options/tls-options.ts'
+export type {
+  CheckOptions, ConsulOptions, DiscoveryOptions, DrainOptions, Duration, HealthCheck, HealthOptions, ServiceOptions,
   UnderPressureOptions
 } from './options/types.ts'
 export type { MountOptions } from './plugin.ts'

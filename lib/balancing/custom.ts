@@ -1,6 +1,6 @@
 import type { ServiceInstance } from '../consul/instance.ts'
 import { InvalidOptionError } from '../errors.ts'
-import type { StrategyFunction } from '../options/types.ts'
+import type { StrategyFunction } from '../options/call-options.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { PickContext, Strategy } from './strategy.ts'
 

@@ -1,20 +1,9 @@
 import type { ServiceInstance } from '../consul/instance.ts'
 import { Ewma } from './ewma.ts'
-import { Pace } from './pace.ts'
+import type { Outcome, Timing } from './outcome.ts'
 import type { Ejection, Outlier, Turn } from './outlier.ts'
+import { Pace } from './pace.ts'
 import { effectiveWeight } from './weights.ts'
-
-/**
- * What an attempt says of its instance. `neutral` says nothing: it was aborted, or the request, someone further down or
- * this process was at fault.
- */
-export type Outcome = 'success' | 'failure' | 'neutral'
-
-/**
- * What the time of an attempt says of its instance: that it takes so long; that it takes so long at the least, as
- * nobody waited for the end; or nothing, as errors may come faster than what was asked for, unless it is long.
- */
-export type Timing = 'measured' | 'unfinished' | 'untypical'
 
 /**
  * A failure counts as a latency of so many milliseconds at the least, or an instance that fails fast would get all the

@@ -1,5 +1,5 @@
 import type { Random } from '../clock.ts'
-import type { Outcome } from './endpoint.ts'
+import type { Outcome } from './outcome.ts'
 import type { Peers } from './peers.ts'
 import { Recent } from './recent.ts'
 

@@ -1,6 +1,6 @@
 import type { Random } from '../clock.ts'
 import { InvalidOptionError } from '../errors.ts'
-import type { StrategyFunction, StrategyName } from '../options/types.ts'
+import type { StrategyFunction, StrategyName } from '../options/call-options.ts'
 import { ConsistentHash } from './consistent-hash.ts'
 import { Custom } from './custom.ts'
 import { First } from './first.ts'

@@ -1,4 +1,5 @@
-import type { Endpoint, Outcome, Timing } from '../balancing/endpoint.ts'
+import type { Endpoint } from '../balancing/endpoint.ts'
+import type { Outcome, Timing } from '../balancing/outcome.ts'
 import type { Clock } from '../clock.ts'
 import type { CallEvents } from './events.ts'
 import { isBreak, isFaultOfHost, isFaultOfRequest, isOfNoInstance, isRefusal } from './retry.ts'

@@ -1,5 +1,5 @@
 import type { ServiceInstance } from '../consul/instance.ts'
-import type { Outcome } from '../balancing/endpoint.ts'
+import type { Outcome } from '../balancing/outcome.ts'
 import type { Ejection } from '../balancing/outlier.ts'
 
 /** Where messages of one kind go. Nothing is made while nobody listens. */

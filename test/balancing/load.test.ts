@@ -1,5 +1,6 @@
 import t from 'tap'
-import { Endpoint, type Outcome } from '../../lib/balancing/endpoint.ts'
+import { Endpoint } from '../../lib/balancing/endpoint.ts'
+import type { Outcome } from '../../lib/balancing/outcome.ts'
 import { Ewma, memory } from '../../lib/balancing/ewma.ts'
 import { LeastRequest } from '../../lib/balancing/least-request.ts'
 import { Pace } from '../../lib/balancing/pace.ts'

@@ -1,5 +1,6 @@
 import { Balancer } from '../../lib/balancing/balancer.ts'
-import type { Endpoint, Outcome } from '../../lib/balancing/endpoint.ts'
+import type { Endpoint } from '../../lib/balancing/endpoint.ts'
+import type { Outcome } from '../../lib/balancing/outcome.ts'
 import type { StrategyChoice } from '../../lib/balancing/strategies.ts'
 import type { ServiceInstance } from '../../lib/consul/instance.ts'
 import { idOf, instance, tally } from './helpers.ts'

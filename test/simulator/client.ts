@@ -1,5 +1,6 @@
 import { Balancer, type BalancerParts } from '../../lib/balancing/balancer.ts'
-import type { Endpoint, Outcome, Timing } from '../../lib/balancing/endpoint.ts'
+import type { Endpoint } from '../../lib/balancing/endpoint.ts'
+import type { Outcome, Timing } from '../../lib/balancing/outcome.ts'
 import type { Group } from '../../lib/balancing/group.ts'
 import type { StrategyChoice } from '../../lib/balancing/strategies.ts'
 import { RetryBudget } from '../../lib/calls/retry-budget.ts'
