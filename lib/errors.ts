@@ -35,6 +35,10 @@ export const NotAllowedError = createError<[string]>(
 export const AttemptTimeoutError = createError<[string, string, number]>(
   'FST_CONSUL_ATTEMPT_TIMEOUT', '%s answered no headers from %s within %d ms (calls.timeout)', 504)
 
+/** A call could not be sent, as all instances had `calls.connections` requests under way. `service, what it met`. */
+export const BusyError = createError<[string, string]>(
+  'FST_CONSUL_BUSY', 'All connections to %s are in use: %s', 503)
+
 /** A call, all its attempts together, took longer than its deadline. `service, ms`. */
 export const DeadlineError = createError<[string, number]>(
   'FST_CONSUL_DEADLINE', 'The call to %s did not end within %d ms (calls.deadline)', 504)
@@ -96,10 +100,6 @@ export const LeavingError = createError<[]>(
 /** Why a call has gone on to another instance: what the one before answered. `instance, status`. */
 export const RefusedError = createError<[string, number]>(
   'FST_CONSUL_REFUSED', '%s answered %d', 502)
-
-/** Why a call has gone on to another instance: it waited for a connection to one that left. `instance`. */
-export const InstanceLeftError = createError<[string]>(
-  'FST_CONSUL_INSTANCE_LEFT', '%s has left', 503)
 
 /** Another process registers under the same service id, again and again. `id, own address, the other's address`. */
 export const ConflictError = createError<[string, string, string]>(

@@ -16,9 +16,23 @@ export class Custom implements Strategy {
     this.#choose = choose
   }
 
-  /** @throws FST_CONSUL_INVALID_OPTION if the function returns something else than one of the instances */
-  pick (endpoints: readonly Endpoint[], { service, key, tried }: PickContext): Endpoint | undefined {
+  /**
+   * If the one that is chosen is full the function may choose one that is not; if it wants none of those, the first
+   * choice stays.
+   *
+   * @throws FST_CONSUL_INVALID_OPTION if the function returns something else than one of the instances
+   */
+  pick (endpoints: readonly Endpoint[], context: PickContext): Endpoint | undefined {
+    const { tried } = context
     const left = tried.length === 0 ? endpoints : endpoints.filter(endpoint => !tried.includes(endpoint))
+    const chosen = this.#chooseOf(left, context)
+    if (chosen === undefined || !context.isFull(chosen)) return chosen
+    const open = left.filter(endpoint => !context.isFull(endpoint))
+    return this.#chooseOf(open, context) ?? chosen
+  }
+
+  #chooseOf (left: readonly Endpoint[], { service, key }: PickContext): Endpoint | undefined {
+    if (left.length === 0) return undefined
     const instances = instancesIn(left)
     const chosen: unknown = this.#choose(instances, { service, key })
     if (chosen === undefined) return undefined

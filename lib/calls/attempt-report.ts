@@ -19,16 +19,13 @@ const longestRoundTrip = 300
 
 /**
  * What an attempt says of its instance: how it went, as far as the instance can help it, and how fast that was. The
- * time in line is not the instance's, nor that of a body which was still going out. That of connecting is, but it is
- * no latency.
+ * time in which a body was still going out is not the instance's. That of connecting is, but it is no latency.
  */
 export class AttemptReport {
   readonly #parts: AttemptReportParts
   readonly #endpoint: Endpoint
   readonly #startedAt: number
   readonly #body: unknown
-  /** When it was given a connection, made or to be made; Infinity: it waits in line. */
-  #assignedAt: number
   #writtenAt = -Infinity
   #lastSentAt = -Infinity
   #allSent = false
@@ -44,7 +41,6 @@ export class AttemptReport {
     this.#endpoint = endpoint
     this.#body = body
     this.#startedAt = startedAt
-    this.#assignedAt = startedAt
   }
 
   /** When the last part of the body went out; -Infinity: none has. */
@@ -52,16 +48,6 @@ export class AttemptReport {
 
   /** Whether it failed for a connection that had been closed before. */
   get stale (): boolean { return this.#stale }
-
-  /** It waits in line for a connection. */
-  queued (): void {
-    this.#assignedAt = Infinity
-  }
-
-  /** It has one, or one is being made. */
-  assigned (): void {
-    this.#assignedAt = this.#parts.clock.now()
-  }
 
   /** It is connected, and the request is being written. */
   written (): void {
@@ -152,12 +138,12 @@ export class AttemptReport {
   }
 
   #silentSince (): number {
-    return Math.max(this.#assignedAt, this.#writtenAt, this.#lastSentAt)
+    return Math.max(this.#startedAt, this.#writtenAt, this.#lastSentAt)
   }
 
   /** As far as it is over. */
   #connectTime (): number {
-    return this.#writtenAt === -Infinity ? 0 : this.#writtenAt - this.#assignedAt
+    return this.#writtenAt === -Infinity ? 0 : this.#writtenAt - this.#startedAt
   }
 
   /** Whether the instance itself waits for what the source of the body has not given yet. */

@@ -23,8 +23,6 @@ export interface AttemptOwner {
   readonly handler: LegacyHandler
   /** Whether the handler gets a response that refuses the request. If not, the owner hears no more of the attempt. */
   accepts (attempt: Attempt, status: number, headers: readonly Buffer[]): boolean
-  /** The instance left before it got the request. */
-  instanceLeft (attempt: Attempt): void
   attemptCompleted (trailers: string[] | null): void
   attemptUpgraded (status: number, headers: Buffer[] | string[] | null, socket: Duplex): void
   attemptFailed (attempt: Attempt, error: Error): void
@@ -82,7 +80,6 @@ export class Attempt implements PooledRequest, Expiring {
     this.endpoint.begin()
     this.#limit = this.#parts.limits.start(this.#timeout, this, this.#startedAt)
     this.#pool.dispatch(origin, this.#options, this)
-    if (this.connection === undefined) this.#report.queued()
   }
 
   /** Ends it, for a reason that is not the instance's; the owner is told that it failed. */
@@ -114,17 +111,9 @@ export class Attempt implements PooledRequest, Expiring {
     else this.#abort(error)
   }
 
-  onAssigned (): void {
-    this.#report.assigned()
-  }
-
   onConnect (abort: Abort): void {
     this.#abort = abort
     this.#report.written()
-  }
-
-  onInstanceLeft (): void {
-    this.#owner.instanceLeft(this)
   }
 
   onBodySent (chunkSize: number, totalBytesSent: number): void {

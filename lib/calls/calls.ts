@@ -10,6 +10,7 @@ import { ConsulDispatcher } from './dispatcher.ts'
 import type { CallEvents } from './events.ts'
 import { createFetch, type Fetch } from './fetch.ts'
 import { Limits } from './limits.ts'
+import { Lines } from './lines.ts'
 import { OutlierReport } from './outlier-report.ts'
 import { Pools, type PoolsOptions } from './pools.ts'
 import { createRequest, type CallRequest } from './request.ts'
@@ -64,6 +65,9 @@ export interface Calls {
 
 export type PickOptions = Pick<BalanceOptions, 'strategy' | 'key' | 'tag' | 'datacenter'>
 
+/** A pick that no attempt follows: it need not wait for a connection, and finds out nothing. */
+const noCall = { sends: false, repeatable: false, isFull: () => false }
+
 export function createCalls (options: CallsOptions): Calls {
   const { source, calls, events, logger, random, clock = systemClock } = options
   const { strategy, warningShare } = options.balancer
@@ -72,7 +76,8 @@ export function createCalls (options: CallsOptions): Calls {
     strategy, timeout, deadline, retries, key: undefined, tag: undefined, datacenter: undefined, endsAt: undefined
   })
   const limits = new Limits(clock)
-  const pools = new Pools(calls, limits)
+  const lines = new Lines(clock)
+  const pools = new Pools(calls, limits, lines)
   const report = new OutlierReport({ events, logger, clock })
   const balancer = new Balancer({
     warningShare,
@@ -83,8 +88,13 @@ export function createCalls (options: CallsOptions): Calls {
   })
   const routes = new Routes(balancer, allow)
   const budget = new RetryBudget(retryBudget, clock)
-  const dispatcher = new ConsulDispatcher({ source, pools, limits, events, budget, clock, random, routes, defaults })
-  const stopListening = source.onLeave((left, mayReturn) => balancer.remove(left, mayReturn))
+  const dispatcher = new ConsulDispatcher({
+    source, pools, limits, lines, events, budget, clock, random, routes, defaults
+  })
+  const stopListening = source.onLeave((left, mayReturn) => {
+    balancer.remove(left, mayReturn)
+    lines.look()
+  })
 
   function close (): Promise<void> {
     stopListening()
@@ -93,7 +103,10 @@ export function createCalls (options: CallsOptions): Calls {
 
   function destroy (): Promise<void> {
     stopListening()
-    return dispatcher.destroy().finally(() => limits.close())
+    return dispatcher.destroy().finally(() => {
+      limits.close()
+      lines.close()
+    })
   }
 
   return {
@@ -107,7 +120,7 @@ export function createCalls (options: CallsOptions): Calls {
       const balance = parseBalance(options, defaults)
       const { query, group } = scopeOf(balancer, service, balance.tag, balance.datacenter)
       const instances = source.peek(service, query) ?? await source.discover(service, query)
-      const context = { service, key: balance.key, tried: [], now: clock.now(), repeatable: false }
+      const context = { service, key: balance.key, tried: [], now: clock.now(), ...noCall }
       return group.pick(instances, balance.strategy, context)?.instance ?? null
     },
 

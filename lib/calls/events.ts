@@ -1,6 +1,7 @@
-import type { ServiceInstance } from '../consul/instance.ts'
-import type { Outcome } from '../balancing/outcome.ts'
+import type { Endpoint } from '../balancing/endpoint.ts'
 import type { Ejection } from '../balancing/outlier.ts'
+import type { Outcome } from '../balancing/outcome.ts'
+import type { ServiceInstance } from '../consul/instance.ts'
 
 /** Where messages of one kind go. Nothing is made while nobody listens. */
 export interface EventSink<T> {
@@ -62,4 +63,16 @@ export interface CallEvents {
   readonly retry: EventSink<RetryMessage>
   readonly ejection: EventSink<EjectionMessage>
   readonly return: EventSink<ReturnMessage>
+}
+
+export function tellPick ({ pick }: Pick<CallEvents, 'pick'>, instance: ServiceInstance, tried: number): void {
+  if (pick.hasSubscribers) pick.publish({ service: instance.name, instance, tried })
+}
+
+/** The attempt that failed, and how. */
+export function tellRetry (
+  { retry }: Pick<CallEvents, 'retry'>,
+  { endpoint: { instance }, sent }: { readonly endpoint: Endpoint, readonly sent: boolean }, error: Error
+): void {
+  if (retry.hasSubscribers) retry.publish({ service: instance.name, instance, sent, error })
 }

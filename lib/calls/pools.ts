@@ -3,6 +3,7 @@ import type { Endpoint } from '../balancing/endpoint.ts'
 import { instanceKey } from '../discovery/source.ts'
 import { InstancePool, type InstancePoolOptions } from './instance-pool.ts'
 import type { Limit, Limits } from './limits.ts'
+import type { Lines } from './lines.ts'
 
 export interface PoolsOptions {
   /** Limit of making a connection, TLS included. Milliseconds; 0: none. */
@@ -40,12 +41,13 @@ export class Pools {
   /** Those of instances that have left, until their last request has ended. */
   readonly #leaving = new Set<InstancePool>()
 
-  constructor ({ tls, connectTimeout, connections }: PoolsOptions, limits: Limits) {
+  constructor ({ tls, connectTimeout, connections }: PoolsOptions, limits: Limits, lines: Lines) {
     let secureContext: SecureContext | undefined
     this.#limits = limits
     this.#options = {
       connectTimeout,
       connections,
+      lines,
       servername: tls.servername,
       rejectUnauthorized: tls.rejectUnauthorized,
       limits,
@@ -63,12 +65,12 @@ export class Pools {
     return this.#pools.get(endpoint) ?? this.#add(endpoint)
   }
 
-  /** Whether a request would have to wait in line there. */
+  /** Whether a request would have to wait there. */
   isBusy (endpoint: Endpoint): boolean {
     return this.#pools.get(endpoint)?.busy === true
   }
 
-  /** The instance has left: its running requests may end, and those that wait for a connection may go elsewhere. */
+  /** The instance has left: its running requests may end. */
   drop (endpoint: Endpoint): void {
     const pool = this.#pools.get(endpoint)
     if (pool === undefined) return
@@ -88,7 +90,6 @@ export class Pools {
     }
     const limit = this.#limits.start(parkedFor, { expire })
     this.#parked.set(place, { pool, limit })
-    pool.sendOn()
   }
 
   /** Resolves when the last running request has ended. */
@@ -118,7 +119,7 @@ export class Pools {
 
   #end (pool: InstancePool): void {
     this.#leaving.add(pool)
-    pool.leave().finally(() => this.#leaving.delete(pool))
+    pool.close().finally(() => this.#leaving.delete(pool))
   }
 
   #all (): InstancePool[] {

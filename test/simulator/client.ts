@@ -10,6 +10,7 @@ import type { ServiceInstance } from '../../lib/consul/instance.ts'
 import { AttemptTimeoutError } from '../../lib/errors.ts'
 import type { Reply, SimulatedServer } from './server.ts'
 import type { Simulation } from './simulation.ts'
+import { attempted } from '../balancing/helpers.ts'
 
 export interface ClientOptions {
   readonly strategy: StrategyChoice
@@ -81,8 +82,10 @@ export class SimulatedClient {
 
   #attempt (call: SimulatedCall): void {
     const now = this.#simulation.now()
-    const context = { service: 'svc', key: undefined, tried: call.tried, now, repeatable: this.#options.retries > 0 }
-    const endpoint = this.#group.pick(this.#fleet.instances, this.#options.strategy, context)
+    const { retries, strategy } = this.#options
+    const endpoint = this.#group.pick(this.#fleet.instances, strategy, {
+      service: 'svc', key: undefined, tried: call.tried, now, ...attempted, repeatable: retries > 0
+    })
     if (endpoint === undefined) return this.#finish(call, false)
     call.tried.push(endpoint)
     endpoint.begin()

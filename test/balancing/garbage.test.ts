@@ -1,0 +1,23 @@
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import t from 'tap'
+import type { PickFigures } from '../../bench/picks.ts'
+import { strategyNames } from '../../lib/balancing/strategies.ts'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const args = ['--expose-gc', '--import', './scripts/strip-types.js', 'bench/support/pick-process.ts']
+
+/** The compiler of a process that measures its own coverage makes other code. */
+const env = { ...process.env, NODE_V8_COVERAGE: undefined, NODE_OPTIONS: undefined }
+
+for (const strategy of strategyNames) {
+  t.test(`a pick with ${strategy} leaves nothing to the garbage collector, whoever is ejected`, async t => {
+    const command = [...args, strategy, '5000', '3', '64']
+    const { stdout } = await promisify(execFile)(process.execPath, command, { cwd: root, env })
+    for (const { group, instances, garbage } of JSON.parse(stdout) as PickFigures[]) {
+      // The smallest object has 24 bytes.
+      t.equal(garbage < 20, true, `${garbage} bytes: ${group}, ${instances} instances`)
+    }
+  })
+}
