@@ -79,7 +79,7 @@ t.test('who cannot go where there is room lets those behind it pass', async t =>
   t.same(await Promise.all(ofTag), ['a', 'a'])
 })
 
-t.test('a function is asked again without those that are full; if it wants none of the others, the call waits', async t => {
+t.test('a function is asked again without those that are full; if it wants none of those, the call waits', async t => {
   const servers = [await startPatient(t, 'a'), await startPatient(t, 'b')] as const
   const seen: string[] = []
   const wish = (all: readonly ServiceInstance[]): ServiceInstance | undefined => {
