@@ -21,7 +21,7 @@ export interface EndpointParts {
   readonly pace?: Pace
   /** Notices when the instance fails too much. */
   readonly outlier?: Outlier | undefined
-  /** Told when it is ejected, and when it is back. */
+  /** Told when it is ejected, and when it is back or leaves. */
   readonly onTurn?: ((endpoint: Endpoint, turn: Turn) => void) | undefined
 }
 
@@ -147,7 +147,8 @@ export class Endpoint {
   /** Its instance has left. */
   leave (): void {
     this.#gone = true
-    this.#parts.outlier?.leave()
+    const turn = this.#parts.outlier?.leave()
+    if (turn !== undefined) this.#parts.onTurn?.(this, turn)
   }
 
   /** Until more is known its latency is this. */

@@ -25,8 +25,8 @@ export interface Ejection {
   readonly until: number
 }
 
-/** What an attempt changed. */
-export type Turn = 'ejected' | 'returned'
+/** What has become of an instance. `left`: it was ejected when it left, or may not be called for another reason. */
+export type Turn = 'ejected' | 'returned' | 'left'
 
 /** Fewer attempts say nothing of a share, nor do those of a shorter time, which may have been a bad one. */
 const fewest = 10
@@ -140,9 +140,11 @@ export class Outlier {
   }
 
   /** Its instance has left: whatever becomes of its attempts, nobody learns from it. */
-  leave (): void {
+  leave (): Turn | undefined {
+    if (this.#gone) return undefined
     this.#gone = true
     this.#peers.leave(this)
+    return this.#ejection && 'left'
   }
 
   #reasonToEject (own: Recent, now: number): Ejection['reason'] | undefined {

@@ -49,10 +49,12 @@ export interface EjectionMessage {
   readonly ejection: Ejection
 }
 
-/** An instance that was left out gets calls again. */
+/** An instance that was left out gets calls again, or has left: once for each instance that was told to be ejected. */
 export interface ReturnMessage {
   readonly service: string
   readonly instance: ServiceInstance
+  /** Whether it has left, or may not be called now for another reason: it is critical, or in maintenance. */
+  readonly left: boolean
 }
 
 /** What calls say of themselves while they run. */

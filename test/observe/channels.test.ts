@@ -1,7 +1,8 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import t, { type Test } from 'tap'
+import { ServiceInstance } from '../../lib/consul/instance.ts'
 import { instance } from '../balancing/helpers.ts'
-import { MemorySource, noTls, startCalls, startServer } from '../calls/helpers.ts'
+import { eject, MemorySource, noTls, startCalls, startServer } from '../calls/helpers.ts'
 import { certificateAuthority } from '../support/certificates.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { freePort } from '../support/ports.ts'
@@ -93,7 +94,33 @@ t.test('an instance that fails five times in a row is ejected, and back once an 
   t.match(ejections, [{ service: 'svc', instance, ejection: { reason: 'consecutive failures', until: Number } }])
   status = 200
   while (returns?.length === 0) await call()
-  t.match(returns, [{ service: 'svc', instance }])
+  t.match(returns, [{ service: 'svc', instance, left: false }])
+})
+
+t.test('an ejected instance that leaves, turns critical or moves has its one end; one in use has none', async t => {
+  const ill = await startServer(t, 'ill', (_, response) => response.writeHead(503).end())
+  const good = await startServer(t, 'well')
+  const source = new MemorySource({ svc: [ill.instance, good.instance] })
+  const calls = startCalls(t, source, { outlier })
+  const [ejections, returns] = ['ejection', 'return'].map(name => messagesOf(t, name))
+  const leave = [
+    () => source.set('svc', [good.instance]),
+    () => source.set('svc', [good.instance], true),
+    async () => {
+      source.set('svc', [new ServiceInstance({ ...ill.instance, address: '127.0.0.2' }), good.instance])
+      await (await calls.request('http://svc/')).body.dump()
+      source.set('svc', [good.instance])
+    }
+  ]
+  for (const [index, end] of leave.entries()) {
+    source.set('svc', [ill.instance, good.instance])
+    await eject(calls, ill.instance)
+    await end()
+    t.equal(returns?.length, index + 1)
+  }
+  source.set('svc', [])
+  t.match(returns, Array(3).fill({ service: 'svc', instance: { id: 'ill' }, left: true }))
+  t.equal(ejections?.length, 3)
 })
 
 t.test('a response that breaks off is a second message, of a failure', async t => {
