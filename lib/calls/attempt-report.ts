@@ -36,6 +36,8 @@ export class AttemptReport {
   /** What has been said, and when. */
   #said: Outcome | undefined
   #saidAt = 0
+  /** What was said was of a response that has broken off. */
+  #broken = false
   /** Nothing more will be said. */
   #closed = false
 
@@ -123,6 +125,7 @@ export class AttemptReport {
     if (this.#said !== 'success' || !isBreak(error)) return
     this.#endpoint.takeBack(this.#startedAt, this.#saidAt, now)
     this.#said = undefined
+    this.#broken = true
     this.#conclude('failure', now, this.#silence(now), error)
   }
 
@@ -143,7 +146,8 @@ export class AttemptReport {
     if (!events.attempt.hasSubscribers) return
     const { instance } = this.#endpoint
     const duration = now - this.#startedAt
-    events.attempt.publish({ service: instance.name, instance, outcome, duration, status, error })
+    const broken = this.#broken
+    events.attempt.publish({ service: instance.name, instance, outcome, duration, status, error, broken })
   }
 
   /** How long nothing but the instance has been waited for, so far. */

@@ -16,17 +16,22 @@ export interface PickMessage {
   readonly tried: number
 }
 
-/** An attempt got the headers of its response, or failed without. */
+/**
+ * An attempt got the headers of its response, or failed without. If the response breaks off later, a second message of
+ * the same attempt says so: who counts attempts leaves those out that are `broken`.
+ */
 export interface AttemptMessage {
   readonly service: string
   readonly instance: ServiceInstance
   /** What it says of the instance: `neutral` if the reason was not the instance's. */
   readonly outcome: Outcome
-  /** Milliseconds until then. */
+  /** Milliseconds from the beginning of the attempt until then. */
   readonly duration: number
   /** Of the response. */
   readonly status: number | undefined
   readonly error: Error | undefined
+  /** The response broke off after its headers, which another message has told of before. */
+  readonly broken: boolean
 }
 
 /** A call goes on to another instance. */

@@ -1,6 +1,8 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { readFile } from 'node:fs/promises'
 import t, { type Test } from 'tap'
 import { ServiceInstance } from '../../lib/consul/instance.ts'
+import { channels } from '../../lib/observe/channels.ts'
 import { instance } from '../balancing/helpers.ts'
 import { eject, MemorySource, noTls, startCalls, startServer } from '../calls/helpers.ts'
 import { certificateAuthority } from '../support/certificates.ts'
@@ -130,7 +132,57 @@ t.test('a response that breaks off is a second message, of a failure', async t =
   const { request } = startCalls(t, new MemorySource({ svc: [server.instance] }))
   const attempts = messagesOf(t, 'attempt')
   await t.rejects((await request('http://svc/')).body.text())
-  t.match(attempts, [{ outcome: 'success', status: 200 }, { outcome: 'failure', error: Error }])
+  t.match(attempts, [
+    { outcome: 'success', status: 200, broken: false }, { outcome: 'failure', error: Error, broken: true }
+  ])
+})
+
+t.test('nothing is made while nobody listens, whatever happens', async t => {
+  let status = 503
+  const refused = instance({ id: 'dead', port: await freePort() })
+  const ill = await startServer(t, 'ill', (_, response) => response.writeHead(status).end())
+  const good = await startServer(t, 'well')
+  const source = new MemorySource({ svc: [ill.instance, good.instance], two: [refused, good.instance] })
+  const published: object[] = []
+  const sink = {
+    hasSubscribers: false,
+    publish (message: object) {
+      published.push(message)
+      throw new Error('nobody listens')
+    }
+  }
+  const events = { pick: sink, attempt: sink, retry: sink, ejection: sink, return: sink }
+  const { request, ejectionOf } = startCalls(t, source, { outlier: { ...outlier, ejectionTime: 20 }, events })
+  const call = async () => { await (await request('http://svc/')).body.text() }
+  await (await request('http://two/', { balance: { strategy: 'first' } })).body.text()
+  while (ejectionOf(ill.instance) === undefined) await call()
+  status = 200
+  while (ejectionOf(ill.instance) !== undefined) await call()
+  status = 503
+  while (ejectionOf(ill.instance) === undefined) await call()
+  source.set('svc', [good.instance])
+  t.same(published, [])
+})
+
+t.test('every field of every message is in the documentation, and nothing else', async t => {
+  const docs = await readFile(new URL('../../docs/balancing.md', import.meta.url), 'utf8')
+  const section = docs.slice(docs.indexOf('## Events'))
+  const rows = [...section.matchAll(/^\| `fastify-consul:(\w+)` \| (.+) \| .+ \|$/gm)]
+  const documented = new Map(rows.map(([, name, fields = '']) => [name, fields]))
+  t.same([...documented.keys()], Object.keys(channels))
+  const messages = Object.keys(channels).map(name => [name, messagesOf(t, name)] as const)
+  const dead = instance({ id: 'dead', port: await freePort() })
+  const ill = await startServer(t, 'ill', (_, response) => response.writeHead(503).end())
+  const good = await startServer(t, 'well')
+  const source = new MemorySource({ svc: [ill.instance, good.instance], two: [dead, good.instance] })
+  const calls = startCalls(t, source, { outlier })
+  await (await calls.request('http://two/', { balance: { strategy: 'first' } })).body.text()
+  await eject(calls, ill.instance)
+  source.set('svc', [good.instance])
+  for (const [name, [message = {}]] of messages) {
+    const fields = [...documented.get(name)?.matchAll(/`(\w+)`:/g) ?? []].map(([, field]) => field)
+    t.same(fields, Object.keys(message).filter(field => field !== 'service' && field !== 'instance'), name)
+  }
 })
 
 t.test('an attempt that the caller aborts says nothing of its instance', async t => {
