@@ -186,11 +186,11 @@ export class ServiceRegistry implements AsyncDisposable {
 
   /** For every known instance of a service why it is in or out. Asks nobody. */
   explain (name: string, query: DiscoverQuery = {}): Explanation {
-    const { catalog, fallback, calls: { ejectionOf } } = this.#parts
+    const { catalog, fallback, calls } = this.#parts
     const { mode, discovery, balancer: { warningShare } } = this.#options
     const spare = mode === 'full' ? [] : fallback.peek(name)
     const view = mode === 'hybrid' || mode === 'full' ? catalog.view(name, query) : undefined
-    return explain(name, { ...discovery, view, spare, query, ejectionOf, warningShare, now: this.#clock.now() })
+    return explain(name, { ...discovery, view, spare, query, calls, warningShare, now: this.#clock.now() })
   }
 
   /** Drains, then ends every watch, pool and timer. Harmless the second time. */

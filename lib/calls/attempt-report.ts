@@ -141,7 +141,8 @@ export class AttemptReport {
     if (this.#said !== undefined) return
     this.#said = outcome
     this.#saidAt = now
-    this.#endpoint.record(outcome, this.#startedAt, now, latency, timing)
+    const failure = outcome === 'failure' ? status ?? wordFor(error) : undefined
+    this.#endpoint.record(outcome, this.#startedAt, now, latency, timing, failure)
     const { events } = this.#parts
     if (!events.attempt.hasSubscribers) return
     const { instance } = this.#endpoint
@@ -168,6 +169,11 @@ export class AttemptReport {
   #isSourceAwaited (): boolean {
     return this.#writtenAt !== -Infinity && !this.#allSent && isPending(this.#body)
   }
+}
+
+/** Messages can hold anything; codes cannot. */
+function wordFor (error: Error | undefined): string | undefined {
+  return error !== undefined && 'code' in error ? String(error.code) : error?.name
 }
 
 /** Who is asked too often does well to say so. */

@@ -38,7 +38,7 @@ export class OutlierReport {
     if (verdict === 'flapping') logger.warn({ service, id }, 'An instance fails and comes back all the time')
     if (verdict !== 'news') return
     if (isOut) {
-      const details = { service, id, address, port, reason: ejection?.reason }
+      const details = { service, id, address, port, reason: ejection?.reason, failure: ejection?.failure }
       logger.warn(details, 'An instance fails more than the others and is left out of calls for a while')
     } else {
       const what = turn === 'left' ? 'has left' : 'is back'

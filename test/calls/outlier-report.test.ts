@@ -33,7 +33,7 @@ t.test('an instance that is left out is one line in the log, and its return anot
   const { name: service, id, address, port } = ill.instance
   const reason = 'consecutive failures'
   t.same(lines, [
-    { level: 'warn', details: { service, id, address, port, reason }, message: leftOut },
+    { level: 'warn', details: { service, id, address, port, reason, failure: 503 }, message: leftOut },
     { level: 'info', details: { service, id }, message: back }
   ])
 })

@@ -93,7 +93,8 @@ t.test('an instance that fails five times in a row is ejected, and back once an 
   while (ejections?.length === 0) await call()
   t.equal(server.requests, 5)
   const instance = { id: 'ill' }
-  t.match(ejections, [{ service: 'svc', instance, ejection: { reason: 'consecutive failures', until: Number } }])
+  const ejection = { reason: 'consecutive failures', until: Number, failure: 503 }
+  t.match(ejections, [{ service: 'svc', instance, ejection }])
   status = 200
   while (returns?.length === 0) await call()
   t.match(returns, [{ service: 'svc', instance, left: false }])
