@@ -21,7 +21,7 @@ export class Custom implements Strategy {
     const left = tried.length === 0 ? endpoints : endpoints.filter(endpoint => !tried.includes(endpoint))
     const instances = instancesIn(left)
     const chosen: unknown = this.#choose(instances, { service, key })
-    if (chosen === undefined) return undefined
+    if (chosen === undefined || chosen === null) return undefined
     const found = left[instances.indexOf(chosen as ServiceInstance)]
     if (found !== undefined) return found
     throw new InvalidOptionError('strategy', 'a function that returns one of the instances it is given', kindOf(chosen))
@@ -38,5 +38,5 @@ function instancesIn (endpoints: readonly Endpoint[]): readonly ServiceInstance[
 
 function kindOf (value: unknown): string {
   if (value instanceof Promise) return 'a promise'
-  return value === null ? 'null' : `another ${typeof value}`
+  return `another ${typeof value}`
 }
