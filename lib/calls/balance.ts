@@ -1,6 +1,9 @@
 import { strategyChoice, type StrategyChoice } from '../balancing/strategies.ts'
 import { parseDuration, type Duration } from '../duration.ts'
 import { InvalidOptionError } from '../errors.ts'
+import { shown, unknownOption } from '../options/error.ts'
+import { isRecord } from '../options/tree.ts'
+import { longestTimer } from '../options/values.ts'
 
 /** How one call differs from the others. What is absent or `undefined` is as the options say. */
 export interface BalanceOptions {
@@ -61,6 +64,8 @@ export class Balance {
   }
 }
 
+const longest = parseDuration(longestTimer)!
+
 type Parser<K extends keyof Balance> = (value: unknown, option: string) => Balance[K]
 
 const parsers: { readonly [K in keyof BalanceOptions]-?: Parser<K> } = {
@@ -79,9 +84,7 @@ const parsers: { readonly [K in keyof BalanceOptions]-?: Parser<K> } = {
  * @throws FST_CONSUL_INVALID_OPTION
  */
 export function parseBalance (options: unknown, defaults: Balance): Balance {
-  if (typeof options !== 'object' || options === null) {
-    throw new InvalidOptionError('balance', 'an object', options === null ? 'null' : typeof options)
-  }
+  if (!isRecord(options)) throw new InvalidOptionError('balance', 'a plain object', shown('balance', options))
   const given = Object.entries(options)
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => [name, parserOf(name)(value, `balance.${name}`)])
@@ -90,8 +93,7 @@ export function parseBalance (options: unknown, defaults: Balance): Balance {
 
 function parserOf (name: string): Parser<keyof BalanceOptions> {
   if (isOption(name)) return parsers[name]
-  const expected = `absent: a call has ${Object.keys(parsers).join(', ')}`
-  throw new InvalidOptionError(`balance.${name}`, expected, 'a value')
+  throw unknownOption('balance', name, Object.keys(parsers))
 }
 
 function isOption (name: string): name is keyof BalanceOptions {
@@ -100,16 +102,18 @@ function isOption (name: string): name is keyof BalanceOptions {
 
 function text (value: unknown, option: string): string {
   if (typeof value === 'string' && value !== '') return value
-  throw new InvalidOptionError(option, 'a string that is not empty', value === '' ? '""' : typeof value)
+  throw new InvalidOptionError(option, 'a string that is not empty', shown(option, value))
 }
 
 function limit (value: unknown, option: string): number {
   const duration = parseDuration(value)
-  if (duration !== undefined) return duration
-  throw new InvalidOptionError(option, 'milliseconds or a duration such as "1m30s"', String(JSON.stringify(value)))
+  // Up, as 0 would mean that there is none.
+  if (duration !== undefined && duration <= longest) return Math.ceil(duration)
+  const expected = `0 for none, or a duration up to ${longestTimer} (milliseconds, or a Go duration such as "1m30s")`
+  throw new InvalidOptionError(option, expected, shown(option, value))
 }
 
 function count (value: unknown, option: string): number {
   if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 100) return value
-  throw new InvalidOptionError(option, 'a whole number from 0 to 100', String(JSON.stringify(value)))
+  throw new InvalidOptionError(option, 'a whole number from 0 to 100', shown(option, value))
 }
