@@ -31,13 +31,13 @@ for (const { prototype } of [UnavailableError, NoInstanceError]) {
 export const NotAllowedError = createError<[string]>(
   'FST_CONSUL_NOT_ALLOWED', 'The service %s is not listed in calls.allow', 403)
 
-/** A call to an instance got no response headers in time. `service, instance, ms`. */
-export const AttemptTimeoutError = createError<[string, string, number]>(
-  'FST_CONSUL_ATTEMPT_TIMEOUT', '%s answered no headers from %s within %d ms (calls.timeout)', 504)
+/** A call to an instance got no response headers in time. `service, instance, ms, what set them`. */
+export const AttemptTimeoutError = createError<[string, string, number, string]>(
+  'FST_CONSUL_ATTEMPT_TIMEOUT', '%s answered no headers from %s within %d ms (%s)', 504)
 
-/** A call, all its attempts together, took longer than its deadline. `service, ms`. */
-export const DeadlineError = createError<[string, number]>(
-  'FST_CONSUL_DEADLINE', 'The call to %s did not end within %d ms (calls.deadline)', 504)
+/** A call, all its attempts together, took longer than its deadline. `service, ms, what set them`. */
+export const DeadlineError = createError<[string, number, string]>(
+  'FST_CONSUL_DEADLINE', 'The call to %s did not end within %d ms (%s)', 504)
 
 /** Two readiness checks of one name. `name`. */
 export const DuplicateCheckError = createError<[string]>(

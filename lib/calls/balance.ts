@@ -3,7 +3,6 @@ import { parseDuration, type Duration } from '../duration.ts'
 import { InvalidOptionError } from '../errors.ts'
 import { shown, unknownOption } from '../options/error.ts'
 import { isRecord } from '../options/tree.ts'
-import { longestTimer } from '../options/values.ts'
 
 /** How one call differs from the others. What is absent or `undefined` is as the options say. */
 export interface BalanceOptions {
@@ -25,7 +24,7 @@ export interface BalanceOptions {
 
 type Settings = Pick<
   Balance, 'strategy' | 'key' | 'tag' | 'datacenter' | 'timeout' | 'deadline' | 'retries' | 'endsAt'
->
+> & Partial<Pick<Balance, 'timeoutOption' | 'deadlineOption'>>
 
 /** All that is to know of a call beside its request. */
 export class Balance {
@@ -35,8 +34,12 @@ export class Balance {
   readonly datacenter: string | undefined
   /** Milliseconds; 0: no limit. */
   readonly timeout: number
+  /** What set it. */
+  readonly timeoutOption: string
   /** Milliseconds; 0: no limit. */
   readonly deadline: number
+  /** What set it. */
+  readonly deadlineOption: string
   /** How often a request may be sent once more. */
   readonly retries: number
   /** The clock's time at which the call must have ended, if it did not begin with this request. */
@@ -48,7 +51,9 @@ export class Balance {
     this.tag = settings.tag
     this.datacenter = settings.datacenter
     this.timeout = settings.timeout
+    this.timeoutOption = settings.timeoutOption ?? 'calls.timeout'
     this.deadline = settings.deadline
+    this.deadlineOption = settings.deadlineOption ?? 'calls.deadline'
     this.retries = settings.retries
     this.endsAt = settings.endsAt
   }
@@ -63,8 +68,6 @@ export class Balance {
     return this.deadline === 0 ? this : new Balance({ ...this, endsAt: now + this.deadline })
   }
 }
-
-const longest = parseDuration(longestTimer)!
 
 type Parser<K extends keyof Balance> = (value: unknown, option: string) => Balance[K]
 
@@ -88,7 +91,13 @@ export function parseBalance (options: unknown, defaults: Balance): Balance {
   const given = Object.entries(options)
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => [name, parserOf(name)(value, `balance.${name}`)])
-  return new Balance({ ...defaults, ...Object.fromEntries(given) })
+  const settings: Partial<Settings> = Object.fromEntries(given)
+  return new Balance({
+    ...defaults,
+    ...settings,
+    ...(settings.timeout !== undefined && { timeoutOption: 'balance.timeout' }),
+    ...(settings.deadline !== undefined && { deadlineOption: 'balance.deadline' })
+  })
 }
 
 function parserOf (name: string): Parser<keyof BalanceOptions> {
@@ -108,8 +117,8 @@ function text (value: unknown, option: string): string {
 function limit (value: unknown, option: string): number {
   const duration = parseDuration(value)
   // Up, as 0 would mean that there is none.
-  if (duration !== undefined && duration <= longest) return Math.ceil(duration)
-  const expected = `0 for none, or a duration up to ${longestTimer} (milliseconds, or a Go duration such as "1m30s")`
+  if (duration !== undefined) return Math.ceil(duration)
+  const expected = '0 for none, or a duration (milliseconds, or a Go duration such as "1m30s")'
   throw new InvalidOptionError(option, expected, shown(option, value))
 }
 

@@ -51,7 +51,7 @@ export function numberBetween (min: number, max: number) {
 }
 
 /** Node's timers hold up to 2^31 - 1 ms; a longer one would fire at once. */
-export const longestTimer = '596h'
+const longestTimer = '596h'
 
 /** Whole milliseconds. */
 export function duration ({ min = '1ms', max = longestTimer } = {}) {

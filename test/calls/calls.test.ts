@@ -170,7 +170,7 @@ t.test('what a call does not say is as the options say', async t => {
 })
 
 t.test('what cannot be is refused', async t => {
-  const durations = '0 for none, or a duration up to 596h (milliseconds, or a Go duration such as "1m30s")'
+  const durations = '0 for none, or a duration (milliseconds, or a Go duration such as "1m30s")'
   const fields = 'strategy, key, tag, datacenter, timeout, deadline, retries'
   const cases: [options: unknown, message: string][] = [
     [null, 'balance must be a plain object, got null'],
@@ -186,7 +186,6 @@ t.test('what cannot be is refused', async t => {
     [{ datacenter: ['dc1'] }, 'balance.datacenter must be a string that is not empty, got an array'],
     [{ timeout: -1 }, `balance.timeout must be ${durations}, got -1`],
     [{ timeout: '1 minute' }, `balance.timeout must be ${durations}, got '1 minute'`],
-    [{ timeout: '597h' }, `balance.timeout must be ${durations}, got '597h'`],
     [{ timeout: Infinity }, `balance.timeout must be ${durations}, got Infinity`],
     [{ deadline: NaN }, `balance.deadline must be ${durations}, got NaN`],
     [{ deadline: null }, `balance.deadline must be ${durations}, got null`],
