@@ -1,6 +1,13 @@
-import createError from '@fastify/error'
+import createFastifyError, { type FastifyErrorConstructor } from '@fastify/error'
 import { nameRule } from './name.ts'
 import { noInstanceHeader } from './no-instance-header.ts'
+
+/** With a type that has a name of its own: the one in the declaration of `createError` is lost on bundlers. */
+function createError<Arguments extends unknown[]> (
+  code: string, message: string, statusCode: number, Base?: ErrorConstructor
+): FastifyErrorConstructor<{ code: string }, Arguments> {
+  return createFastifyError<Arguments>(code, message, statusCode, Base)
+}
 
 /** Every error that this package throws, by its code. The last argument may be `{ cause }`. */
 

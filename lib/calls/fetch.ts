@@ -15,8 +15,13 @@ export interface FetchInit extends AnyRequestInit {
   balance?: BalanceOptions | undefined
 }
 
-/** `fetch()` of the Fetch standard for requests that go out, with service names in URLs. */
-export type Fetch = (input: string | URL | Request | globalThis.Request, init?: FetchInit) => Promise<Response>
+/**
+ * `fetch()` of the Fetch standard for requests that go out, with service names in URLs. It stands wherever the type of
+ * the global one is asked for. The response is one of undici's, and has all that those of the global `fetch` have.
+ */
+export type Fetch = (
+  input: string | URL | Request | globalThis.Request, init?: FetchInit
+) => Promise<Response & globalThis.Response>
 
 export interface FetchParts {
   readonly routes: Routes
