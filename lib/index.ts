@@ -59,8 +59,13 @@ export {
   setupHealthChecks
 }
 
+export type { Ejection } from './balancing/outlier.ts'
+export type { Outcome } from './balancing/outcome.ts'
 export type { BalanceOptions } from './calls/balance.ts'
 export type { PickOptions } from './calls/calls.ts'
+export type {
+  AttemptMessage, EjectionMessage, PickMessage, RetryMessage, ReturnMessage
+} from './calls/events.ts'
 export type { Fetch, FetchInit } from './calls/fetch.ts'
 export type { CallRequest, CallRequestOptions } from './calls/request.ts'
 export type { ClientOptions } from './consul/client.ts'

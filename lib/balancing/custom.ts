@@ -35,7 +35,7 @@ export class Custom implements Strategy {
     if (left.length === 0) return undefined
     const instances = instancesIn(left)
     const chosen: unknown = this.#choose(instances, { service, key })
-    if (chosen === undefined) return undefined
+    if (chosen === undefined || chosen === null) return undefined
     const found = left[instances.indexOf(chosen as ServiceInstance)]
     if (found !== undefined) return found
     throw new InvalidOptionError('strategy', 'a function that returns one of the instances it is given', kindOf(chosen))
@@ -52,5 +52,5 @@ function instancesIn (endpoints: readonly Endpoint[]): readonly ServiceInstance[
 
 function kindOf (value: unknown): string {
   if (value instanceof Promise) return 'a promise'
-  return value === null ? 'null' : `another ${typeof value}`
+  return `another ${typeof value}`
 }

@@ -1,7 +1,7 @@
 import type { ServiceInstance } from '../consul/instance.ts'
 import { Ewma } from './ewma.ts'
 import type { Outcome, Timing } from './outcome.ts'
-import type { Ejection, Outlier, Turn } from './outlier.ts'
+import type { Ejection, Failure, Outlier, Turn } from './outlier.ts'
 import { Pace } from './pace.ts'
 import { effectiveWeight } from './weights.ts'
 
@@ -21,7 +21,7 @@ export interface EndpointParts {
   readonly pace?: Pace
   /** Notices when the instance fails too much. */
   readonly outlier?: Outlier | undefined
-  /** Told when it is ejected, and when it is back. */
+  /** Told when it is ejected, and when it is back or leaves. */
   readonly onTurn?: ((endpoint: Endpoint, turn: Turn) => void) | undefined
 }
 
@@ -118,10 +118,11 @@ export class Endpoint {
    *
    * @param startedAt the clock's time at `begin()`
    * @param latency how much of the time since then was the instance's
+   * @param failure what it was, if it was one
    */
   record (
     outcome: Outcome, startedAt: number, now: number, latency = now - startedAt,
-    timing: Timing = outcome === 'neutral' ? 'unfinished' : 'measured'
+    timing: Timing = outcome === 'neutral' ? 'unfinished' : 'measured', failure?: Failure
   ): void {
     if (!this.#isInService(startedAt)) return
     if (outcome === 'failure') this.#latency.add(Math.max(latency, penalty), now)
@@ -129,7 +130,7 @@ export class Endpoint {
     else if (timing === 'untypical') this.#latency.add(Math.max(latency, this.#usualLatency), now)
     else this.#latency.addAtLeast(latency, now)
     if (outcome === 'success' && timing === 'measured') this.#pace.learn(latency * this.#fill)
-    this.#turn(this.#parts.outlier?.record(outcome, startedAt, now), now)
+    this.#turn(this.#parts.outlier?.record(outcome, startedAt, now, failure), now)
     this.#weigh()
   }
 
@@ -147,7 +148,8 @@ export class Endpoint {
   /** Its instance has left. */
   leave (): void {
     this.#gone = true
-    this.#parts.outlier?.leave()
+    const turn = this.#parts.outlier?.leave()
+    if (turn !== undefined) this.#parts.onTurn?.(this, turn)
   }
 
   /** Until more is known its latency is this. */

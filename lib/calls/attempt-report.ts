@@ -33,6 +33,8 @@ export class AttemptReport {
   /** What has been said, and when. */
   #said: Outcome | undefined
   #saidAt = 0
+  /** What was said was of a response that has broken off. */
+  #broken = false
   /** Nothing more will be said. */
   #closed = false
 
@@ -109,6 +111,7 @@ export class AttemptReport {
     if (this.#said !== 'success' || !isBreak(error)) return
     this.#endpoint.takeBack(this.#startedAt, this.#saidAt, now)
     this.#said = undefined
+    this.#broken = true
     this.#conclude('failure', now, this.#silence(now), error)
   }
 
@@ -124,12 +127,14 @@ export class AttemptReport {
     if (this.#said !== undefined) return
     this.#said = outcome
     this.#saidAt = now
-    this.#endpoint.record(outcome, this.#startedAt, now, latency, timing)
+    const failure = outcome === 'failure' ? status ?? wordFor(error) : undefined
+    this.#endpoint.record(outcome, this.#startedAt, now, latency, timing, failure)
     const { events } = this.#parts
     if (!events.attempt.hasSubscribers) return
     const { instance } = this.#endpoint
     const duration = now - this.#startedAt
-    events.attempt.publish({ service: instance.name, instance, outcome, duration, status, error })
+    const broken = this.#broken
+    events.attempt.publish({ service: instance.name, instance, outcome, duration, status, error, broken })
   }
 
   /** How long nothing but the instance has been waited for, so far. */
@@ -150,6 +155,11 @@ export class AttemptReport {
   #isSourceAwaited (): boolean {
     return this.#writtenAt !== -Infinity && !this.#allSent && isPending(this.#body)
   }
+}
+
+/** Messages can hold anything; codes cannot. */
+function wordFor (error: Error | undefined): string | undefined {
+  return error !== undefined && 'code' in error ? String(error.code) : error?.name
 }
 
 /** Who is asked too often does well to say so. */

@@ -28,6 +28,14 @@ export interface AttemptOwner {
   attemptFailed (attempt: Attempt, error: Error): void
 }
 
+/** What an attempt may take. */
+export interface AttemptLimits {
+  /** Until the response headers. Milliseconds; 0: any time. */
+  readonly timeout: number
+  /** What set that. */
+  readonly timeoutOption: string
+}
+
 /**
  * One try of a request on one instance. The time limit to the response headers starts anew with every part of the
  * body that goes out: an upload may take as long as it moves.
@@ -39,7 +47,7 @@ export class Attempt implements PooledRequest, Expiring {
   readonly #pool: InstancePool
   #owner: AttemptOwner
   readonly #options: Dispatcher.DispatchOptions
-  readonly #timeout: number
+  readonly #limits: AttemptLimits
   readonly #startedAt: number
   readonly #report: AttemptReport
   /** Set once the request is being written. */
@@ -48,20 +56,17 @@ export class Attempt implements PooledRequest, Expiring {
   #over = false
   #limit: Limit | undefined
 
-  /**
-   * @param timeout milliseconds; 0: none
-   * @param now the clock's time: it is started at once
-   */
+  /** @param now the clock's time: it is started at once */
   constructor (
-    parts: AttemptParts, endpoint: Endpoint, owner: AttemptOwner, options: Dispatcher.DispatchOptions, timeout: number,
-    now: number
+    parts: AttemptParts, endpoint: Endpoint, owner: AttemptOwner, options: Dispatcher.DispatchOptions,
+    limits: AttemptLimits, now: number
   ) {
     this.endpoint = endpoint
     this.#parts = parts
     this.#pool = parts.pools.of(endpoint)
     this.#owner = owner
     this.#options = options
-    this.#timeout = timeout
+    this.#limits = limits
     this.#startedAt = now
     this.#report = new AttemptReport(parts, endpoint, options.body, now)
   }
@@ -78,7 +83,7 @@ export class Attempt implements PooledRequest, Expiring {
   /** `origin`: by which the caller knows the service. */
   start (origin: string): void {
     this.endpoint.begin()
-    this.#limit = this.#parts.limits.start(this.#timeout, this, this.#startedAt)
+    this.#limit = this.#parts.limits.start(this.#limits.timeout, this, this.#startedAt)
     this.#pool.dispatch(origin, this.#options, this)
   }
 
@@ -96,14 +101,15 @@ export class Attempt implements PooledRequest, Expiring {
 
   expire (isLate: boolean): void {
     const { clock, limits } = this.#parts
+    const { timeout, timeoutOption } = this.#limits
     const now = clock.now()
-    const left = this.#report.lastSentAt + this.#timeout - now
+    const left = this.#report.lastSentAt + timeout - now
     if (left > 0) {
       this.#limit = limits.start(left, this, now)
       return
     }
     const { name, id } = this.endpoint.instance
-    this.timeOut(new AttemptTimeoutError(name, id, this.#timeout), this.#timeout, isLate)
+    this.timeOut(new AttemptTimeoutError(name, id, timeout, timeoutOption), timeout, isLate)
   }
 
   #abandon (error: Error): void {

@@ -14,6 +14,7 @@ import { ReplayableBody } from './replay.ts'
 import { afterFailure, isBreak, isOfNoInstance } from './retry.ts'
 import type { Route } from './route.ts'
 import type { RunningCalls } from './running.ts'
+import { markUserError } from './user-errors.ts'
 import { Wait, type WaitOwner, type WaitParts } from './wait.ts'
 import { isEmitter, watchStream, withWatchedParts } from './watch-body.ts'
 
@@ -87,8 +88,8 @@ export class Call implements AttemptOwner, Expiring, WaitOwner {
 
   /** The deadline is reached. */
   expire (isLate: boolean): void {
-    const { deadline } = this.#balance
-    const error = new DeadlineError(this.#route.service, deadline)
+    const { deadline, deadlineOption } = this.#balance
+    const error = new DeadlineError(this.#route.service, deadline, deadlineOption)
     this.#aborted = true
     if (this.#attempt === undefined) this.#fail(error)
     else this.#attempt.timeOut(error, deadline, isLate)
@@ -191,15 +192,16 @@ export class Call implements AttemptOwner, Expiring, WaitOwner {
       this.#tell(endpoint)
       // A strategy or a subscriber of the user's own may have aborted it.
       if (this.#ended) return
-      this.#attempt = new Attempt(this.#parts, endpoint, this, this.#options, this.#balance.timeout, now)
+      this.#attempt = new Attempt(this.#parts, endpoint, this, this.#options, this.#balance, now)
     } catch (error) {
+      if (typeof this.#balance.strategy === 'function') markUserError(error)
       return this.#fail(error as Error)
     }
     this.#attempt.start(this.#route.originFor(this.#attempt.endpoint.instance))
   }
 
   #waitForRoom (now: number): void {
-    this.#wait ??= new Wait(this.#parts, this.#route.service, this, this.#balance.timeout, now)
+    this.#wait ??= new Wait(this.#parts, this.#route.service, this, this.#balance, now)
   }
 
   #endWait (): void {

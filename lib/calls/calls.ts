@@ -53,7 +53,9 @@ export interface Calls {
   readonly dispatcher: ConsulDispatcher
   /** The instance that the next call would go to; `null` without one. It counts as a call in the strategy's order. */
   pick (service: string, options?: PickOptions): Promise<ServiceInstance | null>
-  /** Why an instance is left out because it fails; `undefined`: it is not. */
+  /** Those of a list that calls leave out because they fail. */
+  leftOutOf (instances: readonly ServiceInstance[]): ReadonlySet<ServiceInstance>
+  /** Why an instance is ejected; `undefined`: it is not. */
   ejectionOf (instance: ServiceInstance): Ejection | undefined
   /** New calls fail. Resolves when the running ones have ended. */
   close (): Promise<void>
@@ -124,6 +126,7 @@ export function createCalls (options: CallsOptions): Calls {
       return group.pick(instances, balance.strategy, context)?.instance ?? null
     },
 
+    leftOutOf: instances => balancer.leftOutOf(instances),
     ejectionOf: instance => balancer.ejectionOf(instance),
 
     async end (within) {

@@ -17,17 +17,22 @@ export interface PickMessage {
   readonly tried: number
 }
 
-/** An attempt got the headers of its response, or failed without. */
+/**
+ * An attempt got the headers of its response, or failed without. If the response breaks off later, a second message of
+ * the same attempt says so: who counts attempts leaves those out that are `broken`.
+ */
 export interface AttemptMessage {
   readonly service: string
   readonly instance: ServiceInstance
   /** What it says of the instance: `neutral` if the reason was not the instance's. */
   readonly outcome: Outcome
-  /** Milliseconds until then. */
+  /** Milliseconds from the beginning of the attempt until then. */
   readonly duration: number
   /** Of the response. */
   readonly status: number | undefined
   readonly error: Error | undefined
+  /** The response broke off after its headers, which another message has told of before. */
+  readonly broken: boolean
 }
 
 /** A call goes on to another instance. */
@@ -50,10 +55,12 @@ export interface EjectionMessage {
   readonly ejection: Ejection
 }
 
-/** An instance that was left out gets calls again. */
+/** An instance that was left out gets calls again, or has left: once for each instance that was told to be ejected. */
 export interface ReturnMessage {
   readonly service: string
   readonly instance: ServiceInstance
+  /** Whether it has left, or may not be called now for another reason: it is critical, or in maintenance. */
+  readonly left: boolean
 }
 
 /** What calls say of themselves while they run. */

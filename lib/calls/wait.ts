@@ -1,4 +1,5 @@
 import { BusyError } from '../errors.ts'
+import type { AttemptLimits } from './attempt.ts'
 import type { Expiring, Limit, Limits } from './limits.ts'
 import type { Lines, Waiting } from './lines.ts'
 
@@ -17,20 +18,22 @@ export class Wait implements Expiring {
   readonly #lines: Lines
   readonly #service: string
   readonly #owner: WaitOwner
-  readonly #timeout: number
+  readonly #limits: AttemptLimits
   readonly #limit: Limit | undefined
 
   /**
-   * @param timeout milliseconds; 0: none
+   * @param attemptLimits it may take as long as an attempt
    * @throws FST_CONSUL_BUSY if too many wait already
    */
-  constructor ({ lines, limits }: WaitParts, service: string, owner: WaitOwner, timeout: number, now: number) {
+  constructor (
+    { lines, limits }: WaitParts, service: string, owner: WaitOwner, attemptLimits: AttemptLimits, now: number
+  ) {
     if (!lines.join(service, owner)) throw new BusyError(service, 'too many calls wait already')
     this.#lines = lines
     this.#service = service
     this.#owner = owner
-    this.#timeout = timeout
-    this.#limit = limits.start(timeout, this, now)
+    this.#limits = attemptLimits
+    this.#limit = limits.start(attemptLimits.timeout, this, now)
   }
 
   end (): void {
@@ -39,8 +42,8 @@ export class Wait implements Expiring {
   }
 
   expire (): void {
-    if (!this.#owner.goOn()) {
-      this.#owner.waitedInVain(new BusyError(this.#service, `none was free within ${this.#timeout} ms (calls.timeout)`))
-    }
+    if (this.#owner.goOn()) return
+    const { timeout, timeoutOption } = this.#limits
+    this.#owner.waitedInVain(new BusyError(this.#service, `none was free within ${timeout} ms (${timeoutOption})`))
   }
 }

@@ -10,10 +10,10 @@ export interface StrategyContext {
   key: string | undefined
 }
 
-/** A strategy of one's own: returns one of the instances. */
+/** A strategy of one's own: returns one of the instances, at once; `undefined` or `null`: it wants none of them. */
 export type StrategyFunction = (
   instances: readonly ServiceInstance[], context: StrategyContext
-) => ServiceInstance | undefined
+) => ServiceInstance | undefined | null
 
 export type StrategyName =
   'round-robin' | 'random' | 'first' | 'least-request' | 'peak-ewma' | 'consistent-hash'

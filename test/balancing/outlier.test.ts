@@ -52,6 +52,19 @@ t.test('half of the others\' success rate is too little, from ten attempts withi
   t.equal(a.ejection?.reason, 'success rate')
 })
 
+t.test('those of a list that calls leave out are told apart from those that are ejected and called', async t => {
+  const service = new Service('abcd')
+  service.eject('a')
+  service.eject('b')
+  const leftOut = () => [...service.balancer.leftOutOf(service.instances)].map(({ id }) => id)
+  t.same(leftOut(), ['a', 'b'])
+  service.instances = service.instances.slice(0, 2)
+  t.same(leftOut(), ['b'], 'one must be called: the one whose time is over first')
+  t.same(service.picks(4), { a: 4 })
+  service.instances = [...service.instances, instance({ id: 'never called' })]
+  t.same(leftOut(), ['b'])
+})
+
 t.test('what is longer ago than 10 s does not count', async t => {
   const service = new Service('ab')
   const a = service.endpoint('a')
@@ -431,9 +444,9 @@ t.test('failures of an instance that came back or left say nothing of the others
   service.balancer.remove([gone.instance])
   service.attempt(gone, 'success')
   service.attempt(gone, 'failure', 20)
-  t.same(service.turns.slice(4), ['a ejected'], 'it is not heard of any more')
+  t.same(service.turns.slice(4), ['a ejected', 'a left'], 'it is not heard of any more')
   service.attempt(b, 'failure', 5)
-  t.same(service.turns.slice(5), ['b ejected'], 'one of the two that are left')
+  t.same(service.turns.slice(6), ['b ejected'], 'one of the two that are left')
 })
 
 t.test('where half of many fail in the same moment, each of them is ejected', async t => {

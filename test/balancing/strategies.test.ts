@@ -125,7 +125,8 @@ t.test('a strategy is known by its name, or is a function', async t => {
 
 t.test('an unknown strategy is refused', async t => {
   const cases = [
-    ['least-requests', '"least-requests"'], ['constructor', '"constructor"'], [undefined, 'undefined'], [7, 'number']
+    ['least-requests', "'least-requests'"], ['constructor', "'constructor'"], [undefined, 'undefined'], [null, 'null'],
+    [7, '7'], [['first'], 'an array']
   ]
   for (const [value, received] of cases) {
     t.throws(() => strategyChoice(value, 'balancer.strategy'), {
@@ -231,13 +232,14 @@ t.test('as long as the list is the same, every function is given the same array'
 })
 
 t.test('a function that wants none of them picks none', async t => {
-  t.equal(new Custom(() => undefined).pick(endpoints({ a: 1 }), context()), undefined)
+  for (const none of [undefined, null]) {
+    t.equal(new Custom(() => none).pick(endpoints({ a: 1 }), context()), undefined)
+  }
 })
 
 t.test('what is no instance of the list is an error that says so', async t => {
   const wrong = [
     [instance({ id: 'a' }), 'another object'],
-    [null, 'null'],
     ['a', 'another string'],
     [Promise.resolve(), 'a promise']
   ]

@@ -166,33 +166,44 @@ t.test('what a call does not say is as the options say', async t => {
   const strategy = () => undefined
   const given = { strategy, key: 'k', tag: 't', datacenter: 'dc2', timeout: '1s', deadline: 2500, retries: 0 }
   t.match(parseBalance(given, defaults), { ...given, timeout: 1000 })
+  t.match(parseBalance({ timeout: '1us', deadline: 0 }, defaults), { timeout: 1, deadline: 0 })
 })
 
 t.test('what cannot be is refused', async t => {
-  const durations = 'milliseconds or a duration such as "1m30s"'
+  const durations = '0 for none, or a duration (milliseconds, or a Go duration such as "1m30s")'
+  const fields = 'strategy, key, tag, datacenter, timeout, deadline, retries'
   const cases: [options: unknown, message: string][] = [
-    [null, 'balance must be an object, got null'],
-    ['first', 'balance must be an object, got string'],
+    [null, 'balance must be a plain object, got null'],
+    ['first', "balance must be a plain object, got 'first'"],
+    [[], 'balance must be a plain object, got an array'],
+    [new Map(), 'balance must be a plain object, got an object (Map)'],
     [{ strategy: 'best' }, 'balance.strategy must be one of round-robin, random, first, least-request, peak-ewma, ' +
-      'consistent-hash, or a function, got "best"'],
-    [{ key: '' }, 'balance.key must be a string that is not empty, got ""'],
-    [{ key: 7 }, 'balance.key must be a string that is not empty, got number'],
-    [{ tag: null }, 'balance.tag must be a string that is not empty, got object'],
-    [{ datacenter: ['dc1'] }, 'balance.datacenter must be a string that is not empty, got object'],
+      "consistent-hash, or a function, got 'best'"],
+    [{ strategy: null }, /got null$/.source],
+    [{ key: '' }, "balance.key must be a string that is not empty, got ''"],
+    [{ key: 7 }, 'balance.key must be a string that is not empty, got 7'],
+    [{ tag: null }, 'balance.tag must be a string that is not empty, got null'],
+    [{ datacenter: ['dc1'] }, 'balance.datacenter must be a string that is not empty, got an array'],
     [{ timeout: -1 }, `balance.timeout must be ${durations}, got -1`],
-    [{ timeout: '1 minute' }, `balance.timeout must be ${durations}, got "1 minute"`],
-    [{ deadline: () => 1 }, `balance.deadline must be ${durations}, got undefined`],
+    [{ timeout: '1 minute' }, `balance.timeout must be ${durations}, got '1 minute'`],
+    [{ timeout: Infinity }, `balance.timeout must be ${durations}, got Infinity`],
+    [{ deadline: NaN }, `balance.deadline must be ${durations}, got NaN`],
+    [{ deadline: null }, `balance.deadline must be ${durations}, got null`],
+    [{ deadline: () => 1 }, `balance.deadline must be ${durations}, got a function`],
     [{ retries: -1 }, 'balance.retries must be a whole number from 0 to 100, got -1'],
-    [{ retries: '2' }, 'balance.retries must be a whole number from 0 to 100, got "2"'],
+    [{ retries: '2' }, "balance.retries must be a whole number from 0 to 100, got '2'"],
     [{ retries: 101 }, 'balance.retries must be a whole number from 0 to 100, got 101'],
     [{ retries: 1.5 }, 'balance.retries must be a whole number from 0 to 100, got 1.5'],
-    [{ weight: 2 }, 'balance.weight must be absent: ' +
-      'a call has strategy, key, tag, datacenter, timeout, deadline, retries, got a value'],
-    [{ constructor: 2 }, /^balance\.constructor must be absent/.source]
+    [{ retries: NaN }, 'balance.retries must be a whole number from 0 to 100, got NaN'],
+    [{ weight: 2 }, `balance.weight must be one of the known options (${fields}), got another name`],
+    [{ retrys: 2 }, 'balance.retrys must be a known option (did you mean retries?), got another name'],
+    [{ connectTimeout: 2 }, 'balance.connectTimeout must be a known option (did you mean calls.connectTimeout?), ' +
+      'got another name'],
+    [{ constructor: 2 }, /^balance\.constructor must be one of the known options/.source]
   ]
   for (const [options, message] of cases) {
     t.throws(() => parseBalance(options, defaults),
-      { code: 'FST_CONSUL_INVALID_OPTION', message: message.startsWith('^') ? new RegExp(message) : message })
+      { code: 'FST_CONSUL_INVALID_OPTION', message: /^\^|\$$/.test(message) ? new RegExp(message) : message })
   }
 })
 

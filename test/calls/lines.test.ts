@@ -107,7 +107,7 @@ t.test('who waits for too long is told that all are busy; a deadline and a signa
   const busy = t.rejects(request('http://svc/', { balance: { timeout: 1000 } }), {
     code: 'FST_CONSUL_BUSY',
     statusCode: 503,
-    message: 'All connections to svc are in use: none was free within 1000 ms (calls.timeout)'
+    message: 'All connections to svc are in use: none was free within 1000 ms (balance.timeout)'
   })
   const late = t.rejects(request('http://svc/', { balance: { deadline: 500 } }), { code: 'FST_CONSUL_DEADLINE' })
   const abort = new AbortController()

@@ -12,7 +12,7 @@ import { ManualClock } from '../support/manual-clock.ts'
 const refused = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' })
 const reset = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' })
 const closed = new errors.SocketError('other side closed')
-const late = new AttemptTimeoutError('svc', 'a', 100)
+const late = new AttemptTimeoutError('svc', 'a', 100, 'calls.timeout')
 
 t.test('what happens after an attempt failed', async t => {
   const sent = { sent: true, answered: false, unsent: 0 }

@@ -65,7 +65,7 @@ t.test('an attempt without response headers in time is an error', async t => {
   t.equal(took >= 119 && took < 10_000, true, `after ${took} ms`)
   await t.rejects(fetch('http://svc/'), error)
   const quick = { ...get, balance: { timeout: '30ms' } }
-  await t.rejects(dispatcher.request(quick), { message: /within 30 ms/ })
+  await t.rejects(dispatcher.request(quick), { message: /within 30 ms \(balance\.timeout\)$/ })
 })
 
 t.test('who waits in line goes to a newcomer that has room, whatever its method', async t => {
@@ -130,6 +130,7 @@ t.test('a deadline ends a call that waits for discovery', async t => {
   }
   await t.rejects(dispatcher.request(get), error)
   await t.rejects(fetch('http://svc/'), error)
+  await t.rejects(fetch('http://svc/', { balance: { deadline: 30 } }), { message: /30 ms \(balance\.deadline\)$/ })
   source.release()
 })
 

@@ -110,7 +110,7 @@ export class SimulatedClient {
     if (reply === 'refused') return this.#repeat(call)
     const sent = reply !== 'unsent'
     if (!sent) call.unsent++
-    const error = sent ? new AttemptTimeoutError(name, id, this.#options.timeout) : unreachable
+    const error = sent ? new AttemptTimeoutError(name, id, this.#options.timeout, 'calls.timeout') : unreachable
     switch (afterFailure({ error, sent, answered: false, unsent: call.unsent })) {
       case 'elsewhere': return this.#attempt(call)
       case 'repeat': return this.#repeat(call)
