@@ -101,6 +101,13 @@ t.test('an instance that does not answer in time is left for another one', async
   t.equal(good.requests, 1)
 })
 
+t.test('nor is one that the caller gave less time waited for', async t => {
+  const { bad, good, request } = await startPair(t, () => {})
+  t.equal((await request('http://svc/', { headersTimeout: 50 })).statusCode, 200)
+  await t.rejects(request('http://svc/', { method: 'POST', headersTimeout: 50 }), { code: 'UND_ERR_HEADERS_TIMEOUT' })
+  t.same([bad.requests, good.requests], [2, 1])
+})
+
 t.test('the caller may know better whether a request may be carried out twice', async t => {
   const { good, request } = await startPair(t, breakOff)
   t.equal((await request('http://svc/', { method: 'POST', idempotent: true })).statusCode, 200)
