@@ -86,6 +86,28 @@ t.test('a body that its caller gives up is no fault of the instance\'s, sent in 
   t.equal(ejectionOf(instance), undefined)
 })
 
+t.test('a body that cannot be written is no fault of the instance\'s, and the error names the body', async t => {
+  const told = listen(t)
+  const { instance } = await startServer(t, 'a', request => { request.on('error', () => {}).resume() })
+  const { request, ejectionOf } = startCalls(t, new MemorySource({ svc: [instance, another] }), {
+    strategy: 'first', outlier
+  })
+  function * numbers () { yield 1 }
+  async function * nothing () { yield null }
+  const bodies = [
+    () => 5, () => ({ a: 1 }), () => () => {}, () => [1, 2], () => new Map([['a', 'b']]), numbers, nothing,
+    () => [new ArrayBuffer(1)], () => Readable.from([{ a: 1 }]), () => ReadableStream.from([1])
+  ]
+  for (const method of ['POST', 'PUT'] as const) {
+    for (const bodyOf of bodies) {
+      const body = bodyOf() as unknown as string
+      await t.rejects(request('http://svc/', { method, body }), { code: 'UND_ERR_INVALID_ARG', message: /^body must/ })
+    }
+  }
+  t.same(told.map(({ outcome }) => outcome), Array(2 * bodies.length).fill('neutral'))
+  t.equal(ejectionOf(instance), undefined)
+})
+
 t.test('that this process has no sockets left is no fault of the instance\'s', async t => {
   const { instance } = await startServer(t, 'a')
   const script = fileURLToPath(new URL('no-sockets.ts', import.meta.url))

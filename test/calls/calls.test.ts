@@ -1,7 +1,9 @@
+import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { MockAgent } from 'undici'
+import { Headers, MockAgent } from 'undici'
 import { Balance, parseBalance } from '../../lib/calls/balance.ts'
+import type { CallRequestOptions } from '../../lib/calls/request.ts'
 import { instance, tally } from '../balancing/helpers.ts'
 import { startNode, typeScript } from '../support/children.ts'
 import { MemorySource, startCalls, startServer } from './helpers.ts'
@@ -121,6 +123,59 @@ t.test('a form of Node\'s kind is sent as a form', async t => {
   t.match(await (await request('http://svc/', { method: 'POST', body })).body.text(), /^multipart\/form-data/)
 })
 
+t.test('URLSearchParams are sent as fetch sends them, with the caller\'s content type if there is one', async t => {
+  const server = await startServer(t, 'a', async (request, response) => {
+    const body = await text(request)
+    response.end(`${request.headers['content-type']} ${request.headers['x-custom']} ${body}`)
+  })
+  const { request, fetch } = startCalls(t, new MemorySource({ svc: [server.instance] }))
+  const body = new URLSearchParams({ a: 'b c', d: 'ä' })
+  const usual = 'application/x-www-form-urlencoded;charset=UTF-8'
+  const pairs = [['x-custom', 'yes'], ['Content-Type', 'text/own']] as [string, string][]
+  const cases = [
+    [undefined, `${usual} undefined`],
+    [null, `${usual} undefined`],
+    [{ 'x-custom': 'yes', 'content-type': undefined }, `${usual} yes`],
+    [['x-custom', 'yes'], `${usual} yes`],
+    [new Map([['x-custom', 'content-type']]), `${usual} content-type`],
+    [Object.fromEntries(pairs), 'text/own yes'],
+    [pairs.flat(), 'text/own yes'],
+    [new Headers(pairs), 'text/own yes'],
+    [new Map(pairs), 'text/own yes']
+  ] as const
+  const origins = ['http://svc', `http://127.0.0.1:${server.instance.port}`]
+  for (const origin of origins) {
+    for (const [headers, expected] of cases) {
+      const options = { method: 'POST', body, headers } as CallRequestOptions
+      t.equal(await (await request(`${origin}/`, options)).body.text(), `${expected} a=b+c&d=%C3%A4`)
+    }
+  }
+  t.equal(await (await fetch('http://svc/', { method: 'POST', body })).text(), `${usual} undefined a=b+c&d=%C3%A4`)
+  await t.rejects(request('http://svc/', { body, headers: 'none' as unknown as string[] }), {
+    code: 'UND_ERR_INVALID_ARG', message: /headers/
+  })
+})
+
+t.test('options may be null, and nothing else that is no object', async t => {
+  const { request } = await setUp(t)
+  const loose = request as (url: string, options?: unknown) => ReturnType<typeof request>
+  t.equal(await (await loose('http://svc/', null)).body.text(), 'GET /')
+  for (const options of ['text', 5, true, () => {}]) {
+    await t.rejects(loose('http://svc/', options), { code: 'UND_ERR_INVALID_ARG', message: 'options must be an object' })
+  }
+})
+
+t.test('a request is no way to upgrade a connection, as in undici', async t => {
+  const { echo, request } = await setUp(t)
+  echo.server.on('upgrade', (_, socket) => socket.end('HTTP/1.1 101 Go\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n'))
+  for (const origin of ['http://svc', `http://127.0.0.1:${echo.instance.port}`]) {
+    await t.rejects(request(origin, { upgrade: 'x' } as CallRequestOptions), {
+      code: 'UND_ERR_INVALID_ARG', message: 'invalid onUpgrade method'
+    })
+  }
+  t.equal((await request('http://svc/', { upgrade: false } as CallRequestOptions)).statusCode, 200)
+})
+
 t.test('an ordinary host is undici\'s alone, with the caller\'s dispatcher if there is one', async t => {
   const { echo, request } = await setUp(t)
   const origin = `http://127.0.0.1:${echo.instance.port}`
@@ -141,7 +196,7 @@ t.test('a dispatcher of the caller\'s own goes first for services too', async t 
 
 t.test('what is no URL, and a balance that is none, are errors', async t => {
   const { request } = await setUp(t)
-  await t.rejects(request('svc'), { code: 'ERR_INVALID_URL' })
+  for (const url of ['svc', undefined, null]) await t.rejects(request(url as string), { code: 'ERR_INVALID_URL' })
   await t.rejects(request('http://svc/', { balance: { retries: -2 } }), {
     code: 'FST_CONSUL_INVALID_OPTION', message: /^balance\.retries/
   })
