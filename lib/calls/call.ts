@@ -176,7 +176,7 @@ export class Call implements AttemptOwner, Expiring {
       if (this.#ended) return
       this.#attempt = new Attempt(this.#parts, endpoint, this, this.#options, this.#balance.timeout, now)
     } catch (error) {
-      return this.#fail(error as Error)
+      return this.#fail(thrown(error))
     }
     this.#attempt.start(this.#route.originFor(this.#attempt.endpoint.instance))
   }
@@ -226,4 +226,9 @@ export class Call implements AttemptOwner, Expiring {
     this.#releaseBody?.()
     this.#limit?.stop()
   }
+}
+
+/** Where `undefined` and the like are thrown, undici would see no error. */
+function thrown (error: unknown): Error {
+  return error ? error as Error : new Error(`The strategy has thrown ${String(error)}`)
 }

@@ -1,9 +1,11 @@
 import { text } from 'node:stream/consumers'
+import { setImmediate } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { Headers, MockAgent } from 'undici'
 import { Balance, parseBalance } from '../../lib/calls/balance.ts'
 import type { CallRequestOptions } from '../../lib/calls/request.ts'
+import type { StrategyFunction } from '../../lib/options/call-options.ts'
 import { instance, tally } from '../balancing/helpers.ts'
 import { startNode, typeScript } from '../support/children.ts'
 import { MemorySource, startCalls, startServer } from './helpers.ts'
@@ -98,6 +100,30 @@ t.test('request() is spread exactly over the instances', async t => {
   const bodies = []
   for (let call = 0; call < 20; call++) bodies.push(await (await request(`http://svc/${call}`)).body.text())
   t.same(tally(bodies), { a: 10, b: 10 })
+})
+
+t.test('a strategy that is asynchronous is an error of the call, and of nobody else', async t => {
+  const { echo, request, fetch, pick } = await setUp(t)
+  const strategy = (async () => { throw new Error('of the promise') }) as unknown as StrategyFunction
+  const refused = { code: 'FST_CONSUL_INVALID_OPTION', message: /^balance\.strategy or balancer\.strategy must be/ }
+  const balance = { strategy }
+  await t.rejects(request('http://svc/', { balance }), refused)
+  await t.rejects(fetch('http://svc/', { balance }), refused)
+  await t.rejects(pick('svc', { strategy }), refused)
+  // By now a rejection that nobody handles would have ended the process.
+  await setImmediate()
+  t.equal(echo.requests, 0)
+})
+
+t.test('whatever a strategy throws, the call fails', async t => {
+  const { request, fetch } = await setUp(t)
+  for (const thrown of [undefined, null, 0, '', false]) {
+    const balance = { strategy: () => { throw thrown } }
+    const message = `The strategy has thrown ${thrown}`
+    await t.rejects(request('http://svc/', { balance }), { message })
+    await t.rejects(fetch('http://svc/', { balance }), { cause: { message } })
+  }
+  await t.rejects(request('http://svc/', { balance: { strategy: () => { throw new RangeError('mine') } } }), RangeError)
 })
 
 t.test('path, query and method are as in undici', async t => {
