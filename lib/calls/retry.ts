@@ -9,9 +9,9 @@ const maxInstances = 5
 /** Methods that may be carried out twice. Source: RFC 9110, 9.2.2. */
 const idempotentMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE'])
 
-/** Errors of undici's that the request itself is the reason for: no instance would take it. */
+/** Errors of undici's that the request itself is the reason for, or ours for `calls.tls`: no instance would take it. */
 const faultsOfRequest: ReadonlySet<unknown> = new Set([
-  'UND_ERR_INVALID_ARG', 'UND_ERR_NOT_SUPPORTED', 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH'
+  'UND_ERR_INVALID_ARG', 'UND_ERR_NOT_SUPPORTED', 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH', 'FST_CONSUL_INVALID_OPTION'
 ])
 
 /**
