@@ -42,7 +42,7 @@ export function createRequest (routes: Routes, dispatcher: ConsulDispatcher, def
     const through = options.dispatcher ?? dispatcher
     const balanced: Dispatcher.RequestOptions & BalancedDispatchOptions =
       { ...options, origin: parsed.origin, path: parsed.pathname + parsed.search, method, body, balance }
-    // Whoever writes parts may not be able to write them twice. Of fetch there is nothing else.
+    // The dispatcher would keep the parts and send them again, as it must for fetch, which gives nothing else.
     if (comesInParts(body)) balanced.idempotent = false
     return through.request(balanced)
   }

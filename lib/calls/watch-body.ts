@@ -18,8 +18,8 @@ export interface BodyOwner {
  */
 export function watchStream (body: EventEmitter, owner: BodyOwner): () => void {
   const onError = (error: NodeJS.ErrnoException): void => {
-    // What undici writes a part with finds out what it is.
-    owner.abort(error.code === 'ERR_INVALID_ARG_TYPE' ? wrongPart(error) : error)
+    // Of a part that cannot be written, which undici finds out.
+    owner.abort(error?.code === 'ERR_INVALID_ARG_TYPE' ? wrongPart(error) : error)
   }
   body.once('error', onError)
   return () => { body.off('error', onError) }
