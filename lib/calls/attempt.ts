@@ -145,9 +145,9 @@ export class Attempt implements PooledRequest, Expiring {
     if (status >= 200) {
       this.#limit?.stop()
       this.#report.answered(status, headers, this.#reuse)
-      this.#answered = !isRefusal(status) || this.#owner.accepts(this, status, headers)
-      // A subscriber or a strategy of the user's own may have aborted the call.
+      // A subscriber of the user's own may have aborted the call.
       if (this.#over) return false
+      this.#answered = !isRefusal(status) || this.#owner.accepts(this, status, headers)
       if (!this.#answered) this.#owner = new Swallow(this, this.#parts.limits)
     }
     return this.#owner.handler.onHeaders?.(status, headers, resume, statusText) !== false

@@ -1,6 +1,5 @@
 import type { Duplex } from 'node:stream'
 import { errors, type Dispatcher } from 'undici'
-import type { Endpoint } from '../balancing/endpoint.ts'
 import type { ServiceInstance } from '../consul/instance.ts'
 import { DeadlineError, InstanceLeftError, RefusedError } from '../errors.ts'
 import { Attempt, type AttemptOwner, type AttemptParts } from './attempt.ts'
@@ -36,8 +35,6 @@ export class Call implements AttemptOwner, Expiring {
   #attempt: Attempt | undefined
   /** What the next attempt follows on. */
   #failed: { readonly attempt: Attempt, readonly error: Error } | undefined
-  /** Where the next attempt goes, if that was asked before. */
-  #chosen: Endpoint | undefined
   #discovering = false
   /** Made when an attempt that was sent has failed. */
   #repeats: Repeats | undefined
@@ -126,8 +123,8 @@ export class Call implements AttemptOwner, Expiring {
   /** What refuses the request is swallowed if another instance may be asked. */
   accepts (attempt: Attempt, status: number, headers: readonly Buffer[]): boolean {
     if (this.#aborted || isOfNoInstance(headers) || !this.#itinerary.hasAnother()) return true
-    const repeats = this.#ownRepeats()
-    if (!repeats.isLeft || !this.#choosesAnother() || !repeats.claim()) return true
+    const repeats = this.#claimRepeat()
+    if (repeats === undefined) return true
     this.#attempt = undefined
     const error = new RefusedError(attempt.endpoint.instance.id, status)
     this.#itinerary.refused(error)
@@ -142,27 +139,15 @@ export class Call implements AttemptOwner, Expiring {
   }
 
   #repeat (attempt: Attempt, error: Error): void {
-    const repeats = this.#ownRepeats()
-    if (!(attempt.stale || this.#itinerary.hasAnother()) || !repeats.claim()) return this.#fail(error)
+    const repeats = attempt.stale || this.#itinerary.hasAnother() ? this.#claimRepeat() : undefined
+    if (repeats === undefined) return this.#fail(error)
     if (isBreak(error)) repeats.backOffAfterBreak(() => this.#proceed())
     else repeats.backOff(() => this.#proceed())
   }
 
-  #ownRepeats (): Repeats {
+  #claimRepeat (): Repeats | undefined {
     this.#repeats ??= new Repeats(this.#parts, this.#options, this.#balance.retries)
-    return this.#repeats
-  }
-
-  /** A function of the user's own may want nobody else. Then the refusal, which is at hand, is the answer. */
-  #choosesAnother (): boolean {
-    const instances = typeof this.#balance.strategy === 'function' ? this.#itinerary.peek() : undefined
-    if (instances === undefined) return true
-    try {
-      this.#chosen = this.#itinerary.next(instances, this.#parts.clock.now())
-      return !this.#ended
-    } catch {
-      return false
-    }
+    return this.#repeats.claim() ? this.#repeats : undefined
   }
 
   #proceed (now = this.#parts.clock.now()): void {
@@ -184,8 +169,7 @@ export class Call implements AttemptOwner, Expiring {
 
   #attemptAt (instances: readonly ServiceInstance[], now: number): void {
     try {
-      const endpoint = this.#chosen?.gone === false ? this.#chosen : this.#itinerary.next(instances, now)
-      this.#chosen = undefined
+      const endpoint = this.#itinerary.next(instances, now)
       this.#tellRetry()
       this.#tellPick(endpoint.instance)
       // A strategy or a subscriber of the user's own may have aborted it.

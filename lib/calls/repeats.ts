@@ -24,12 +24,10 @@ export class Repeats {
     this.#limit = limit
   }
 
-  /** Whether the request may be sent once more, for all that is its own. */
-  get isLeft (): boolean { return this.#count < this.#limit && isRepeatable(this.#options) }
-
   /** Whether the request may be sent once more; it counts as sent then. */
   claim (): boolean {
-    if (!this.isLeft || !this.#parts.budget.withdraw()) return false
+    if (this.#count >= this.#limit || !isRepeatable(this.#options)) return false
+    if (!this.#parts.budget.withdraw()) return false
     this.#count++
     return true
   }

@@ -210,22 +210,6 @@ t.test('an abort by the user\'s own strategy, or by who is told of the pick, lea
   t.equal(server.requests, 0)
 })
 
-t.test('an abort by the user\'s own strategy when it is asked for another instance is the end', async t => {
-  const servers = await Promise.all(['a', 'b'].map(id => startServer(t, id, (_, response) => {
-    response.writeHead(503).end(id)
-  })))
-  const source = new MemorySource({ svc: servers.map(({ instance }) => instance) })
-  const { request, close } = startCalls(t, source)
-  const abort = new AbortController()
-  const strategy: StrategyFunction = (instances) => {
-    if (instances.length === 1) abort.abort(reason)
-    return instances[0]
-  }
-  await t.rejects(request('http://svc/', { balance: { strategy }, signal: abort.signal }), reason)
-  await close()
-  t.same(servers.map(({ requests }) => requests), [1, 0])
-})
-
 t.test('an abort by who is told how an attempt went is the end: no response follows', async t => {
   const server = await startServer(t, 'a')
   server.server.on('upgrade', (_, socket) => {

@@ -5,7 +5,6 @@ import { Readable } from 'node:stream'
 import t, { type Test } from 'tap'
 import { FormData, Request } from 'undici'
 import type { PickMessage } from '../../lib/calls/events.ts'
-import type { ServiceInstance } from '../../lib/consul/instance.ts'
 import { instance } from '../balancing/helpers.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { freePort } from '../support/ports.ts'
@@ -228,46 +227,6 @@ t.test('an instance is not tried twice, and alone its refusal is the answer', as
   }
   t.equal(server.requests, 1)
   t.equal(broken.requests, 1)
-})
-
-t.test('where a strategy of one\'s own wants nobody else, a refusal is the answer, and costs no budget', async t => {
-  const { good, request, fetch } = await startPair(t, refuse(503), { retryBudget: { ratio: 0, perSecond: 1 } })
-  let asked = 0
-  const again = (retry: (instances: readonly ServiceInstance[]) => ServiceInstance | undefined) => ({
-    balance: {
-      strategy: (instances: readonly ServiceInstance[]) => {
-        asked++
-        return instances.find(({ id }) => id === 'a') ?? retry(instances)
-      }
-    }
-  })
-  const nobody = again(() => undefined)
-  const failing = again(() => { throw new Error('nobody') })
-  for (let call = 0; call < 10; call++) {
-    for (const options of [nobody, failing]) {
-      const { statusCode, body } = await request('http://svc/', options)
-      t.same([statusCode, await body.text()], [503, 'refused'])
-    }
-    const response = await fetch('http://svc/', nobody)
-    t.same([response.status, await response.text()], [503, 'refused'])
-  }
-  t.same([asked, good.requests], [60, 0])
-  t.equal((await request('http://svc/', again(([b]) => b))).statusCode, 200)
-  t.same([asked, good.requests], [62, 1], 'it is asked once for each attempt')
-  await request('http://svc/', { method: 'POST', ...nobody })
-  await request('http://svc/', { balance: { ...nobody.balance, retries: 0 } })
-  t.equal(asked, 64, 'and for none that will not be made')
-})
-
-t.test('who was chosen and leaves before it is called is not called', async t => {
-  const { good, bad, source, request } = await startPair(t, refuse(503))
-  const late = await startServer(t, 'c')
-  const strategy = (instances: readonly ServiceInstance[]) => {
-    if (instances.length === 1) queueMicrotask(() => source.set('svc', [bad.instance, late.instance]))
-    return instances[0]
-  }
-  t.equal(await (await request('http://svc/', { balance: { strategy } })).body.text(), 'c')
-  t.equal(good.requests, 0)
 })
 
 t.test('all calls share one budget', async t => {
