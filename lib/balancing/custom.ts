@@ -38,7 +38,10 @@ export class Custom implements Strategy {
     if (chosen === undefined || chosen === null) return undefined
     const found = left[instances.indexOf(chosen as ServiceInstance)]
     if (found !== undefined) return found
-    throw new InvalidOptionError('strategy', 'a function that returns one of the instances it is given', kindOf(chosen))
+    // A promise that rejects, and that nobody waits for, would end the process.
+    Promise.resolve(chosen).catch(() => {})
+    const expected = 'a function that returns one of the instances it is given'
+    throw new InvalidOptionError('balance.strategy or balancer.strategy', expected, kindOf(chosen))
   }
 }
 

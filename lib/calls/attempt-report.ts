@@ -2,7 +2,7 @@ import type { Endpoint } from '../balancing/endpoint.ts'
 import type { Outcome, Timing } from '../balancing/outcome.ts'
 import type { Clock } from '../clock.ts'
 import type { CallEvents } from './events.ts'
-import { isBreak, isFaultOfHost, isFaultOfRequest, isOfNoInstance, isRefusal } from './retry.ts'
+import { isBreak, isFaultOfCaller, isLostResponse, isOfNoInstance, isRefusal } from './retry.ts'
 import type { Reuse } from './reuse.ts'
 import { isPending } from './watch-body.ts'
 
@@ -104,11 +104,10 @@ export class AttemptReport {
     const now = this.#parts.clock.now()
     if (this.#said === undefined) {
       this.#stale = reuse !== undefined && isBreak(error) && now - this.#writtenAt <= longestRoundTrip
-      const isBlameless = this.#stale && reuse?.breaks(this.#writtenAt, now) === false
-      const isOurFault = isBlameless || isFaultOfRequest(error) || isFaultOfHost(error)
-      return this.#conclude(isOurFault ? 'neutral' : 'failure', now, this.#silence(now), error)
+      const isBlameless = (this.#stale && reuse?.breaks(this.#writtenAt, now) === false) || isFaultOfCaller(error)
+      return this.#conclude(isBlameless ? 'neutral' : 'failure', now, this.#silence(now), error)
     }
-    if (this.#said !== 'success' || !isBreak(error)) return
+    if (this.#said !== 'success' || !isLostResponse(error)) return
     this.#endpoint.takeBack(this.#startedAt, this.#saidAt, now)
     this.#said = undefined
     this.#broken = true

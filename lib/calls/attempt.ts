@@ -113,7 +113,7 @@ export class Attempt implements PooledRequest, Expiring {
   }
 
   #abandon (error: Error): void {
-    if (this.#abort === undefined) this.onError(error)
+    if (this.#abort === undefined) this.#fail(error, 'unsent')
     else this.#abort(error)
   }
 
@@ -173,7 +173,11 @@ export class Attempt implements PooledRequest, Expiring {
   onError (error: Error): void {
     if (this.#over) return
     this.#report.failed(error, this.#reuse)
-    if (this.#end(this.#aftermathOf(error))) this.#owner.attemptFailed(this, error)
+    this.#fail(error, this.#aftermathOf(error))
+  }
+
+  #fail (error: Error, aftermath: Aftermath): void {
+    if (this.#end(aftermath)) this.#owner.attemptFailed(this, error)
   }
 
   /** Set if its connection was used before. */

@@ -14,7 +14,7 @@ import { ReplayableBody } from './replay.ts'
 import { afterFailure, isBreak, isOfNoInstance } from './retry.ts'
 import type { Route } from './route.ts'
 import type { RunningCalls } from './running.ts'
-import { markUserError } from './user-errors.ts'
+import { userErrorOf } from './user-errors.ts'
 import { Wait, type WaitOwner, type WaitParts } from './wait.ts'
 import { isEmitter, watchStream, withWatchedParts } from './watch-body.ts'
 
@@ -194,8 +194,7 @@ export class Call implements AttemptOwner, Expiring, WaitOwner {
       if (this.#ended) return
       this.#attempt = new Attempt(this.#parts, endpoint, this, this.#options, this.#balance, now)
     } catch (error) {
-      if (typeof this.#balance.strategy === 'function') markUserError(error)
-      return this.#fail(error as Error)
+      return this.#fail(typeof this.#balance.strategy === 'function' ? userErrorOf(error) : error as Error)
     }
     this.#attempt.start(this.#route.originFor(this.#attempt.endpoint.instance))
   }

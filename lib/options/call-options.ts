@@ -55,8 +55,9 @@ export interface CallsOptions {
 }
 
 /**
- * An attempt fails with a connection that cannot be made or breaks, without response headers in time, and with 502, 503
- * or 504, unless the instance says that it found no instance of another service.
+ * An attempt fails with a connection that cannot be made or breaks, without response headers in time, with a response
+ * that stalls or cannot be read, and with 502, 503 or 504, unless the instance says that it found no instance of
+ * another service. What its caller or this process is to blame for is no failure.
  */
 export interface OutlierOptions {
   /** So many failures in a row, while the others' attempts succeed. Default 5, as in Envoy and Finagle. */

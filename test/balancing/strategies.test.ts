@@ -246,7 +246,8 @@ t.test('what is no instance of the list is an error that says so', async t => {
   for (const [value, received] of wrong) {
     t.throws(() => new Custom(() => value as undefined).pick(endpoints({ a: 1 }), context()), {
       code: 'FST_CONSUL_INVALID_OPTION',
-      message: `strategy must be a function that returns one of the instances it is given, got ${received as string}`
+      message: 'balance.strategy or balancer.strategy must be a function that returns one of the instances it is ' +
+        `given, got ${received as string}`
     })
   }
 })

@@ -81,6 +81,23 @@ t.test('what was aborted while it connected is not sent', async t => {
   t.equal(server.requests, 1)
 })
 
+t.test('nor what failed for a body that is none meanwhile, or was aborted for a reason that is no error', async t => {
+  const server = await startServer(t, 'a')
+  const { dispatcher, request } = startCalls(t, new MemorySource({ svc: [server.instance] }))
+  const body = new Readable({ read () {} })
+  const wrong = t.rejects(request('http://svc/', { method: 'POST', body }), {
+    code: 'UND_ERR_INVALID_ARG', message: /^body must/
+  })
+  const abort = new AbortController()
+  const aborted = request('http://svc/', { signal: abort.signal }).catch(reason => reason)
+  body.push(1)
+  abort.abort('not wanted')
+  t.equal(await aborted, 'not wanted')
+  await wrong
+  await dispatcher.close()
+  t.equal(server.requests, 0)
+})
+
 t.test('an abort while the call is queued takes it out, and spares the connection', async t => {
   const slow = await startServer(t, 'a', (_, response) => { slow.server.once('answer', () => response.end('late')) })
   let opened = 0

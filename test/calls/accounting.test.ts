@@ -243,3 +243,25 @@ t.test('an instance that breaks off every response is ejected; a refusal that br
   await t.rejects(request('http://one/').then(({ body }) => body.text()))
   t.same(outcomes, ['failure'])
 })
+
+t.test('so is one whose responses cannot be read to their end, or do not go on', async t => {
+  const head = 'HTTP/1.1 200 OK\r\n'
+  const ends = [
+    [`${head}transfer-encoding: chunked\r\n\r\n4\r\nhalf\r\nnonsense\r\n`, { name: 'HTTPParserError' }],
+    [`${head}content-length: 8\r\n\r\nhalf`, { code: 'UND_ERR_BODY_TIMEOUT' }]
+  ] as const
+  for (const [response, error] of ends) {
+    const clock = new ManualClock()
+    const { instance } = await startServer(t, 'a', ({ socket }) => { socket.write(response) })
+    const { request, ejectionOf } = startCalls(t, new MemorySource({ svc: [instance, another] }), {
+      strategy: 'first', retries: 0, outlier, clock
+    })
+    for (let call = 1; call <= 5; call++) {
+      t.equal(ejectionOf(instance), undefined)
+      const { body } = await request('http://svc/', { bodyTimeout: 50 })
+      await t.rejects(body.text(), error)
+      clock.advance(110)
+    }
+    t.equal(ejectionOf(instance)?.reason, 'consecutive failures')
+  }
+})

@@ -1,10 +1,14 @@
+import { execFile } from 'node:child_process'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
 import { type Duplex, Readable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import { Endpoint } from '../../lib/balancing/endpoint.ts'
 import type { Outcome, Timing } from '../../lib/balancing/outcome.ts'
 import { instance } from '../balancing/helpers.ts'
+import { typeScript } from '../support/children.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { MemorySource, outlier, startCalls, startServer } from './helpers.ts'
 
@@ -52,6 +56,64 @@ t.test('a body whose source fails is no fault of the instance\'s, whatever kind 
   }
   t.same(told.map(({ outcome }) => outcome), Array(12).fill('neutral'))
   t.equal(ejectionOf(instance), undefined)
+})
+
+t.test('a body that its caller gives up is no fault of the instance\'s, sent in part or not at all', async t => {
+  const told = listen(t)
+  const { instance, server } = await startServer(t, 'a', request => { request.on('error', () => {}).resume() })
+  const { request, fetch, ejectionOf } = startCalls(t, new MemorySource({ svc: [instance, another] }), {
+    strategy: 'first', outlier
+  })
+  const given = { code: 'UND_ERR_ABORTED' }
+  for (const method of ['POST', 'PUT'] as const) {
+    const before = new Readable({ read () {} }).destroy()
+    await once(before, 'close')
+    await t.rejects(request('http://svc/', { method, body: before }), given)
+    const body = new Readable({ read () {} })
+    body.push('some')
+    const failed = t.rejects(request('http://svc/', { method, body }), given)
+    await once(server, 'request')
+    body.destroy()
+    await failed
+    const stream = new Readable({ read () {} })
+    stream.push('some')
+    const fetched = t.rejects(fetch('http://svc/', { method, body: stream, duplex: 'half' }))
+    await once(server, 'request')
+    stream.destroy()
+    await fetched
+  }
+  t.same(told.map(({ outcome }) => outcome), Array(6).fill('neutral'))
+  t.equal(ejectionOf(instance), undefined)
+})
+
+t.test('a body that cannot be written is no fault of the instance\'s, and the error names the body', async t => {
+  const told = listen(t)
+  const { instance } = await startServer(t, 'a', request => { request.on('error', () => {}).resume() })
+  const { request, ejectionOf } = startCalls(t, new MemorySource({ svc: [instance, another] }), {
+    strategy: 'first', outlier
+  })
+  function * numbers () { yield 1 }
+  async function * nothing () { yield null }
+  const bodies = [
+    () => 5, () => ({ a: 1 }), () => () => {}, () => [1, 2], () => new Map([['a', 'b']]), numbers, nothing,
+    () => [new ArrayBuffer(1)], () => Readable.from([{ a: 1 }]), () => ReadableStream.from([1])
+  ]
+  for (const method of ['POST', 'PUT'] as const) {
+    for (const bodyOf of bodies) {
+      const body = bodyOf() as unknown as string
+      await t.rejects(request('http://svc/', { method, body }), { code: 'UND_ERR_INVALID_ARG', message: /^body must/ })
+    }
+  }
+  t.same(told.map(({ outcome }) => outcome), Array(2 * bodies.length).fill('neutral'))
+  t.equal(ejectionOf(instance), undefined)
+})
+
+t.test('that this process has no sockets left is no fault of the instance\'s', async t => {
+  const { instance } = await startServer(t, 'a')
+  const script = fileURLToPath(new URL('no-sockets.ts', import.meta.url))
+  const limited = ['-c', 'ulimit -n 100 && exec "$0" "$@"', process.execPath, ...typeScript, script, `${instance.port}`]
+  const { stdout } = await promisify(execFile)('sh', limited)
+  t.same(JSON.parse(stdout), ['neutral', 'EMFILE'])
 })
 
 t.test('a body whose source pauses is no fault of the instance\'s, nor its latency; a connection that is full is',

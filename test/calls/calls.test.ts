@@ -1,7 +1,11 @@
+import { text } from 'node:stream/consumers'
+import { setImmediate } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { MockAgent } from 'undici'
+import { Headers, MockAgent } from 'undici'
 import { Balance, parseBalance } from '../../lib/calls/balance.ts'
+import type { CallRequestOptions } from '../../lib/calls/request.ts'
+import type { StrategyFunction } from '../../lib/options/call-options.ts'
 import { instance, tally } from '../balancing/helpers.ts'
 import { startNode, typeScript } from '../support/children.ts'
 import { MemorySource, startCalls, startServer } from './helpers.ts'
@@ -98,6 +102,30 @@ t.test('request() is spread exactly over the instances', async t => {
   t.same(tally(bodies), { a: 10, b: 10 })
 })
 
+t.test('a strategy that is asynchronous is an error of the call, and of nobody else', async t => {
+  const { echo, request, fetch, pick } = await setUp(t)
+  const strategy = (async () => { throw new Error('of the promise') }) as unknown as StrategyFunction
+  const refused = { code: 'FST_CONSUL_INVALID_OPTION', message: /^balance\.strategy or balancer\.strategy must be/ }
+  const balance = { strategy }
+  await t.rejects(request('http://svc/', { balance }), refused)
+  await t.rejects(fetch('http://svc/', { balance }), refused)
+  await t.rejects(pick('svc', { strategy }), refused)
+  // By now a rejection that nobody handles would have ended the process.
+  await setImmediate()
+  t.equal(echo.requests, 0)
+})
+
+t.test('whatever a strategy throws, the call fails', async t => {
+  const { request, fetch } = await setUp(t)
+  for (const thrown of [undefined, null, 0, '', false]) {
+    const balance = { strategy: () => { throw thrown } }
+    const message = `The strategy has thrown ${thrown}`
+    await t.rejects(request('http://svc/', { balance }), { message })
+    await t.rejects(fetch('http://svc/', { balance }), { message })
+  }
+  await t.rejects(request('http://svc/', { balance: { strategy: () => { throw new RangeError('mine') } } }), RangeError)
+})
+
 t.test('path, query and method are as in undici', async t => {
   const { request } = await setUp(t)
   const cases = [
@@ -121,6 +149,59 @@ t.test('a form of Node\'s kind is sent as a form', async t => {
   t.match(await (await request('http://svc/', { method: 'POST', body })).body.text(), /^multipart\/form-data/)
 })
 
+t.test('URLSearchParams are sent as fetch sends them, with the caller\'s content type if there is one', async t => {
+  const server = await startServer(t, 'a', async (request, response) => {
+    const body = await text(request)
+    response.end(`${request.headers['content-type']} ${request.headers['x-custom']} ${body}`)
+  })
+  const { request, fetch } = startCalls(t, new MemorySource({ svc: [server.instance] }))
+  const body = new URLSearchParams({ a: 'b c', d: 'ä' })
+  const usual = 'application/x-www-form-urlencoded;charset=UTF-8'
+  const pairs = [['x-custom', 'yes'], ['Content-Type', 'text/own']] as [string, string][]
+  const cases = [
+    [undefined, `${usual} undefined`],
+    [null, `${usual} undefined`],
+    [{ 'x-custom': 'yes', 'content-type': undefined }, `${usual} yes`],
+    [['x-custom', 'yes'], `${usual} yes`],
+    [new Map([['x-custom', 'content-type']]), `${usual} content-type`],
+    [Object.fromEntries(pairs), 'text/own yes'],
+    [pairs.flat(), 'text/own yes'],
+    [new Headers(pairs), 'text/own yes'],
+    [new Map(pairs), 'text/own yes']
+  ] as const
+  const origins = ['http://svc', `http://127.0.0.1:${server.instance.port}`]
+  for (const origin of origins) {
+    for (const [headers, expected] of cases) {
+      const options = { method: 'POST', body, headers } as CallRequestOptions
+      t.equal(await (await request(`${origin}/`, options)).body.text(), `${expected} a=b+c&d=%C3%A4`)
+    }
+  }
+  t.equal(await (await fetch('http://svc/', { method: 'POST', body })).text(), `${usual} undefined a=b+c&d=%C3%A4`)
+  await t.rejects(request('http://svc/', { body, headers: 'none' as unknown as string[] }), {
+    code: 'UND_ERR_INVALID_ARG', message: /headers/
+  })
+})
+
+t.test('options may be null, and nothing else that is no object', async t => {
+  const { request } = await setUp(t)
+  const loose = request as (url: string, options?: unknown) => ReturnType<typeof request>
+  t.equal(await (await loose('http://svc/', null)).body.text(), 'GET /')
+  for (const options of ['text', 5, true, () => {}]) {
+    await t.rejects(loose('http://svc/', options), { code: 'UND_ERR_INVALID_ARG', message: 'options must be an object' })
+  }
+})
+
+t.test('a request is no way to upgrade a connection, as in undici', async t => {
+  const { echo, request } = await setUp(t)
+  echo.server.on('upgrade', (_, socket) => socket.end('HTTP/1.1 101 Go\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n'))
+  for (const origin of ['http://svc', `http://127.0.0.1:${echo.instance.port}`]) {
+    await t.rejects(request(origin, { upgrade: 'x' } as CallRequestOptions), {
+      code: 'UND_ERR_INVALID_ARG', message: 'invalid onUpgrade method'
+    })
+  }
+  t.equal((await request('http://svc/', { upgrade: false } as CallRequestOptions)).statusCode, 200)
+})
+
 t.test('an ordinary host is undici\'s alone, with the caller\'s dispatcher if there is one', async t => {
   const { echo, request } = await setUp(t)
   const origin = `http://127.0.0.1:${echo.instance.port}`
@@ -141,7 +222,7 @@ t.test('a dispatcher of the caller\'s own goes first for services too', async t 
 
 t.test('what is no URL, and a balance that is none, are errors', async t => {
   const { request } = await setUp(t)
-  await t.rejects(request('svc'), { code: 'ERR_INVALID_URL' })
+  for (const url of ['svc', undefined, null]) await t.rejects(request(url as string), { code: 'ERR_INVALID_URL' })
   await t.rejects(request('http://svc/', { balance: { retries: -2 } }), {
     code: 'FST_CONSUL_INVALID_OPTION', message: /^balance\.retries/
   })

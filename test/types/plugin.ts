@@ -33,7 +33,9 @@ app.get('/', async () => {
   const response = await app.fetch('http://b/', { method: 'POST', body: '{}', balance: { key: 'user-1' } })
   // @ts-expect-error an unknown balance option
   await app.fetch('http://b/', { balance: { strategi: 'random' } })
-  const { statusCode, body } = await app.consul.request('http://b/')
+  const { statusCode, body } = await app.consul.request('http://b/', { body: new URLSearchParams({ a: 'b' }) })
+  // @ts-expect-error no response would ever come
+  await app.consul.request('http://b/', { upgrade: 'websocket' })
   const url: string | null = await app.consul.getServiceUrl('b', { strategy: 'first' })
   return { status, url, statusCode, first: await response.json(), second: await body.json() }
 })
