@@ -35,7 +35,7 @@ export interface Figures {
   mostOf: (servers: number, from: number) => number
 }
 
-/** The figures of one run. With the same seed they are the same on every machine. */
+/** The figures of one run. With the same seed they are the same on every machine of one architecture. */
 export function simulate (
   scenario: Scenario, options: Partial<ClientOptions> & Pick<ClientOptions, 'strategy'>, seed = 1
 ): Figures {

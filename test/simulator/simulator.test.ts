@@ -120,22 +120,28 @@ t.test('the same seed gives the same figures, another seed others', async t => {
   t.not(run(1), run(2))
 })
 
-t.test('docs/balancing.md has the figures, but for what another machine makes of them', async t => {
+t.test('docs/balancing.md has exactly these figures', async t => {
   const docs = await readFile(new URL('../../docs/balancing.md', import.meta.url), 'utf8')
   const [tables = ''] = docs.split('## What follows')
-  const rows = new Map(tables.split('\n').map(row => [titleOf(row), row]))
-  for (const row of tableOf(results).split('\n').filter(row => row !== '')) {
-    const written = rows.get(titleOf(row)) ?? 'no such row'
-    t.equal(written.replaceAll(/[\d.]+/g, '#'), row.replaceAll(/[\d.]+/g, '#'))
-    const isNear = numbersOf(row).every((number, index) => near(numbersOf(written)[index], number))
-    t.equal(isNear, true, `${written} for ${row}`)
+  const written = tables.split('\n').filter(row => row.startsWith('|'))
+  const rows = tableOf(results).split('\n').filter(row => row !== '')
+  if (isExact) return t.same(written, rows)
+  t.same(written.map(formOf), rows.map(formOf))
+  for (const [index, row] of rows.entries()) {
+    const figures = figuresIn(written[index] as string)
+    const isNear = figuresIn(row).every((figure, place) => near(figures[place] as number, figure))
+    t.equal(isNear, true, `${written[index]} for ${row}`)
   }
 })
 
-const titleOf = (row: string): string => row.split(' | ')[0] as string
-const numbersOf = (row: string): readonly number[] => row.match(/[\d.]+/g)?.map(Number) ?? []
+/**
+ * Node brings its own logarithms and exponents, which are the same on every machine of one architecture; on another
+ * one the last digits may differ, and one pick that goes elsewhere changes many.
+ */
+const isExact = process.arch === 'x64'
+const figuresIn = (row: string): readonly number[] => row.match(/[\d.]+/g)?.map(Number) ?? []
+const formOf = (row: string): string => row.replaceAll(/[\d.]+/g, '#')
 
-/** Logarithms differ in their last digits between processors, and one pick that goes elsewhere changes many. */
-function near (one: number | undefined, other: number): boolean {
-  return one !== undefined && Math.abs(one - other) <= Math.max(0.3, 0.3 * other)
+function near (one: number, other: number): boolean {
+  return Math.abs(one - other) <= Math.max(0.3, 0.3 * other)
 }
