@@ -79,6 +79,15 @@ export const scenarios = {
     rate: 787.5,
     duration: 20_000
   },
+  unequalClients: {
+    title: 'the same from 100 clients that know nothing of each other',
+    shows: 'latency',
+    servers: random => [20, 20, 20, 10, 10, 10, 5, 5, 5].map(mean => () => ({ time: exponential(random, mean) })),
+    concurrency: 1,
+    rate: 787.5,
+    duration: 20_000,
+    clients: 100
+  },
   busy: {
     title: 'ten alike, 85 % busy, one request at a time each',
     shows: 'latency',
