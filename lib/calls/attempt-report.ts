@@ -33,6 +33,7 @@ export class AttemptReport {
   #lastSentAt = -Infinity
   #allSent = false
   #stale = false
+  #countsUntil = -Infinity
   /** What has been said, and when. */
   #said: Outcome | undefined
   #saidAt = 0
@@ -52,6 +53,9 @@ export class AttemptReport {
 
   /** Whether it failed for a connection that had been closed before. */
   get stale (): boolean { return this.#stale }
+
+  /** The clock's time up to which it is load of the instance, even if it ends before; -Infinity: not longer. */
+  get countsUntil (): number { return this.#countsUntil }
 
   /** It waits in line for a connection. */
   queued (): void {
@@ -82,8 +86,10 @@ export class AttemptReport {
   answered (status: number, headers: readonly Buffer[], reuse: Reuse | undefined): void {
     reuse?.works()
     const now = this.#parts.clock.now()
+    const since = this.#silentSince()
     const timing = isTypical(status) ? 'measured' : 'untypical'
-    this.#say(outcomeOf(status, headers), now, now - this.#silentSince(), timing, status)
+    if (timing === 'untypical') this.#countsUntil = since + this.#endpoint.usualLatency
+    this.#say(outcomeOf(status, headers), now, now - since, timing, status)
   }
 
   upgraded (status: number): void {

@@ -7,6 +7,7 @@ import type { Connection } from './connection.ts'
 import type { Aftermath, InstancePool, PooledRequest } from './instance-pool.ts'
 import type { Abort, LegacyHandler } from './legacy-handler.ts'
 import type { Expiring, Limit, Limits } from './limits.ts'
+import type { LingeringLoad } from './lingering-load.ts'
 import type { Pools } from './pools.ts'
 import { isFaultOfRequest, isRefusal } from './retry.ts'
 import type { Reuse } from './reuse.ts'
@@ -15,6 +16,7 @@ import { Swallow } from './swallow.ts'
 export interface AttemptParts extends AttemptReportParts {
   readonly pools: Pools
   readonly limits: Limits
+  readonly lingeringLoad: LingeringLoad
 }
 
 /** Whom an attempt belongs to. It is told once of the end, and of nothing afterwards. */
@@ -191,9 +193,15 @@ export class Attempt implements PooledRequest, Expiring {
     if (this.#over) return false
     this.#over = true
     this.#limit?.stop()
-    this.endpoint.end()
+    this.#endLoad()
     this.#pool.release(this, aftermath)
     return true
+  }
+
+  #endLoad (): void {
+    const { countsUntil } = this.#report
+    if (countsUntil === -Infinity) this.endpoint.end()
+    else this.#parts.lingeringLoad.end(this.endpoint, countsUntil)
   }
 
   /** A request that is refused for what it is leaves its connection untouched. */

@@ -10,6 +10,7 @@ import { ConsulDispatcher } from './dispatcher.ts'
 import type { CallEvents } from './events.ts'
 import { createFetch, type Fetch } from './fetch.ts'
 import { Limits } from './limits.ts'
+import { LingeringLoad } from './lingering-load.ts'
 import { OutlierReport } from './outlier-report.ts'
 import { Pools, type PoolsOptions } from './pools.ts'
 import { createRequest, type CallRequest } from './request.ts'
@@ -83,7 +84,10 @@ export function createCalls (options: CallsOptions): Calls {
   })
   const routes = new Routes(balancer, allow)
   const budget = new RetryBudget(retryBudget, clock)
-  const dispatcher = new ConsulDispatcher({ source, pools, limits, events, budget, clock, random, routes, defaults })
+  const lingeringLoad = new LingeringLoad(clock)
+  const dispatcher = new ConsulDispatcher({
+    source, pools, limits, lingeringLoad, events, budget, clock, random, routes, defaults
+  })
   const stopListening = source.onLeave((left, mayReturn) => balancer.remove(left, mayReturn))
 
   function close (): Promise<void> {

@@ -46,7 +46,7 @@ const said: Readonly<Record<Reply, { readonly outcome: Outcome, readonly timing:
   served: { outcome: 'success', timing: 'measured' },
   error: { outcome: 'success', timing: 'untypical' },
   limited: { outcome: 'neutral', timing: 'untypical' },
-  refused: { outcome: 'failure', timing: 'unfinished' },
+  refused: { outcome: 'failure', timing: 'untypical' },
   unsent: { outcome: 'failure', timing: 'unfinished' },
   silent: { outcome: 'failure', timing: 'unfinished' }
 }
@@ -74,9 +74,10 @@ export class SimulatedClient {
     this.#budget = new RetryBudget({ ratio: 0.2, perSecond: 10 }, simulation)
   }
 
-  request (): void {
+  /** `onEnd`: it has its answer or error. */
+  request (onEnd = (): void => {}): void {
     this.#budget.deposit()
-    this.#attempt({ tried: [], startedAt: this.#simulation.now(), unsent: 0, repeats: 0 })
+    this.#attempt({ tried: [], startedAt: this.#simulation.now(), unsent: 0, repeats: 0, onEnd })
   }
 
   #attempt (call: SimulatedCall): void {
@@ -92,8 +93,10 @@ export class SimulatedClient {
       over = true
       const { outcome, timing } = said[reply]
       const endedAt = this.#simulation.now()
+      const endsAt = timing === 'untypical' ? now + endpoint.usualLatency : endedAt
       endpoint.record(outcome, now, endedAt, endedAt - now, timing)
-      endpoint.end()
+      if (endsAt > endedAt) this.#simulation.plan(endsAt - endedAt, () => endpoint.end())
+      else endpoint.end()
       if (reply !== 'unsent') this.#results.sent++
       this.#proceed(call, endpoint, reply)
     }
@@ -124,6 +127,7 @@ export class SimulatedClient {
   #finish (call: SimulatedCall, served: boolean): void {
     this.#results.latencies.push(this.#simulation.now() - call.startedAt)
     if (!served) this.#results.errors++
+    call.onEnd()
   }
 }
 
@@ -132,4 +136,5 @@ interface SimulatedCall {
   readonly startedAt: number
   unsent: number
   repeats: number
+  readonly onEnd: () => void
 }

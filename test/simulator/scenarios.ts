@@ -179,6 +179,20 @@ export const scenarios = {
     rate: 1000,
     duration: 20_000
   },
+  errorsOfThree: {
+    title: 'one of three does; ten callers send one request after the other',
+    shows: 'errors',
+    servers: random => [() => ({ time: 1, reply: 'error' }), ...same(2, usual(random))],
+    callers: 10,
+    duration: 10_000
+  },
+  errorsOfTen: {
+    title: 'one of ten does; ten such callers',
+    shows: 'errors',
+    servers: random => [() => ({ time: 1, reply: 'error' }), ...same(9, usual(random))],
+    callers: 10,
+    duration: 10_000
+  },
   dead: {
     title: 'one of ten cannot be connected to',
     shows: 'errors',
