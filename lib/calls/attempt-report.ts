@@ -19,8 +19,8 @@ const longestRoundTrip = 300
 
 /**
  * What an attempt says of its instance: how it went, as far as the instance can help it, and how fast that was. The
- * time in line is not the instance's, nor that of a body which was still going out. That of connecting is, but it is
- * no latency.
+ * time in line is not the instance's, nor that of a body which was still going out. That of connecting is, once the
+ * event loop has turned, but it is no latency.
  */
 export class AttemptReport {
   readonly #parts: AttemptReportParts
@@ -29,6 +29,8 @@ export class AttemptReport {
   readonly #body: unknown
   /** When it was given a connection, made or to be made; Infinity: it waits in line. */
   #assignedAt: number
+  /** When the event loop turned for the first time while it was being made; Infinity: it did not, or it was there. */
+  #connectingSince = Infinity
   #writtenAt = -Infinity
   #lastSentAt = -Infinity
   #allSent = false
@@ -65,6 +67,11 @@ export class AttemptReport {
   /** It has one, or one is being made. */
   assigned (): void {
     this.#assignedAt = this.#parts.clock.now()
+  }
+
+  /** One is being made, and the event loop has turned: if it had stood still, that was no time of the instance's. */
+  connecting (): void {
+    if (this.#writtenAt === -Infinity) this.#connectingSince = this.#assignedAt = this.#parts.clock.now()
   }
 
   /** It is connected, and the request is being written. */
@@ -163,7 +170,7 @@ export class AttemptReport {
 
   /** As far as it is over. */
   #connectTime (): number {
-    return this.#writtenAt === -Infinity ? 0 : this.#writtenAt - this.#assignedAt
+    return Math.max(this.#writtenAt - this.#connectingSince, 0)
   }
 
   /** Whether the instance itself waits for what the source of the body has not given yet. */

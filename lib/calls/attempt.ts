@@ -85,6 +85,7 @@ export class Attempt implements PooledRequest, Expiring {
     this.#limit = this.#parts.limits.start(this.#timeout, this, this.#startedAt)
     this.#pool.dispatch(origin, this.#options, this)
     if (this.connection === undefined) this.#report.queued()
+    else if (!this.connection.reused) setImmediate(() => this.#report.connecting())
   }
 
   /** Ends it, for a reason that is not the instance's; the owner is told that it failed. */
