@@ -34,7 +34,8 @@ export interface AttemptOwner {
 
 /**
  * One try of a request on one instance. The time limit to the response headers starts anew with every part of the
- * body that goes out: an upload may take as long as it moves.
+ * body that goes out: an upload may take as long as it moves. So it does once if this process stood still when it was
+ * over: the instance did not have that time.
  */
 export class Attempt implements PooledRequest, Expiring {
   readonly endpoint: Endpoint
@@ -50,6 +51,7 @@ export class Attempt implements PooledRequest, Expiring {
   #abort: Abort | undefined
   #answered = false
   #over = false
+  #wasLate = false
   #limit: Limit | undefined
 
   /**
@@ -103,7 +105,10 @@ export class Attempt implements PooledRequest, Expiring {
   expire (isLate: boolean): void {
     const { clock, limits } = this.#parts
     const now = clock.now()
-    const left = this.#report.lastSentAt + this.#timeout - now
+    // Only once: where this process always stands still, that must have an end.
+    const startsAnew = isLate && !this.#wasLate
+    const left = startsAnew ? this.#timeout : this.#report.lastSentAt + this.#timeout - now
+    this.#wasLate ||= isLate
     if (left > 0) {
       this.#limit = limits.start(left, this, now)
       return
