@@ -75,6 +75,12 @@ export class Endpoint {
   /** When that was last learnt, or assumed. The clock's time. */
   get latencyAt (): number { return this.#latency.updatedAt }
 
+  /**
+   * How long a proper response of its service takes, in milliseconds: an error that comes sooner counts as if it had
+   * come then, or who answers only those would get more than its share. 0: there was none.
+   */
+  get usualLatency (): number { return Math.min(this.#pace.latency, penalty) }
+
   /** Set while it is ejected. */
   get ejection (): Ejection | undefined { return this.#parts.outlier?.ejection }
 
@@ -127,9 +133,9 @@ export class Endpoint {
     if (!this.#isInService(startedAt)) return
     if (outcome === 'failure') this.#latency.add(Math.max(latency, penalty), now)
     else if (timing === 'measured') this.#latency.add(latency, now)
-    else if (timing === 'untypical') this.#latency.add(Math.max(latency, this.#usualLatency), now)
+    else if (timing === 'untypical') this.#latency.add(Math.max(latency, this.usualLatency), now)
     else this.#latency.addAtLeast(latency, now)
-    if (outcome === 'success' && timing === 'measured') this.#pace.learn(latency * this.#fill)
+    if (outcome === 'success' && timing === 'measured') this.#pace.learn(latency)
     this.#turn(this.#parts.outlier?.record(outcome, startedAt, now, failure), now)
     this.#weigh()
   }
@@ -156,11 +162,6 @@ export class Endpoint {
   assumeLatency (level: number, now: number): void {
     this.#latency.assume(level, now)
     this.#weigh()
-  }
-
-  /** With it this one costs what others cost: it shall be asked no more often than they are. */
-  get #usualLatency (): number {
-    return Math.min(this.#pace.cost / this.#fill, penalty)
   }
 
   /** What was begun before it came back says nothing of how it is now. */

@@ -19,17 +19,23 @@ const longestRoundTrip = 300
 
 /**
  * What an attempt says of its instance: how it went, as far as the instance can help it, and how fast that was. The
- * time in which a body was still going out is not the instance's. That of connecting is, but it is no latency.
+ * time in which a body was still going out is not the instance's. That of connecting is, once the event loop has
+ * turned, but it is no latency.
  */
 export class AttemptReport {
   readonly #parts: AttemptReportParts
   readonly #endpoint: Endpoint
   readonly #startedAt: number
   readonly #body: unknown
+  /** Since when it is the instance's turn: from the start, or from when a connection is being made to it. */
+  #awaitedSince: number
+  /** When the event loop turned for the first time while it was being made; Infinity: it did not, or it was there. */
+  #connectingSince = Infinity
   #writtenAt = -Infinity
   #lastSentAt = -Infinity
   #allSent = false
   #stale = false
+  #countsUntil = -Infinity
   /** What has been said, and when. */
   #said: Outcome | undefined
   #saidAt = 0
@@ -43,6 +49,7 @@ export class AttemptReport {
     this.#endpoint = endpoint
     this.#body = body
     this.#startedAt = startedAt
+    this.#awaitedSince = startedAt
   }
 
   /** When the last part of the body went out; -Infinity: none has. */
@@ -50,6 +57,14 @@ export class AttemptReport {
 
   /** Whether it failed for a connection that had been closed before. */
   get stale (): boolean { return this.#stale }
+
+  /** The clock's time up to which it is load of the instance, even if it ends before; -Infinity: not longer. */
+  get countsUntil (): number { return this.#countsUntil }
+
+  /** A connection is being made, and the event loop has turned: a standstill before was no time of the instance's. */
+  connecting (): void {
+    if (this.#writtenAt === -Infinity) this.#connectingSince = this.#awaitedSince = this.#parts.clock.now()
+  }
 
   /** It is connected, and the request is being written. */
   written (): void {
@@ -70,8 +85,10 @@ export class AttemptReport {
   answered (status: number, headers: readonly Buffer[], reuse: Reuse | undefined): void {
     reuse?.works()
     const now = this.#parts.clock.now()
+    const since = this.#silentSince()
     const timing = isTypical(status) ? 'measured' : 'untypical'
-    this.#say(outcomeOf(status, headers), now, now - this.#silentSince(), timing, status)
+    if (timing === 'untypical') this.#countsUntil = since + this.#endpoint.usualLatency
+    this.#say(outcomeOf(status, headers), now, now - since, timing, status)
   }
 
   upgraded (status: number): void {
@@ -142,12 +159,12 @@ export class AttemptReport {
   }
 
   #silentSince (): number {
-    return Math.max(this.#startedAt, this.#writtenAt, this.#lastSentAt)
+    return Math.max(this.#awaitedSince, this.#writtenAt, this.#lastSentAt)
   }
 
   /** As far as it is over. */
   #connectTime (): number {
-    return this.#writtenAt === -Infinity ? 0 : this.#writtenAt - this.#startedAt
+    return Math.max(this.#writtenAt - this.#connectingSince, 0)
   }
 
   /** Whether the instance itself waits for what the source of the body has not given yet. */

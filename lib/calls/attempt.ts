@@ -7,6 +7,7 @@ import type { Connection } from './connection.ts'
 import type { Aftermath, InstancePool, PooledRequest } from './instance-pool.ts'
 import type { Abort, LegacyHandler } from './legacy-handler.ts'
 import type { Expiring, Limit, Limits } from './limits.ts'
+import type { LingeringLoad } from './lingering-load.ts'
 import type { Pools } from './pools.ts'
 import { isFaultOfRequest, isRefusal } from './retry.ts'
 import type { Reuse } from './reuse.ts'
@@ -15,6 +16,7 @@ import { Swallow } from './swallow.ts'
 export interface AttemptParts extends AttemptReportParts {
   readonly pools: Pools
   readonly limits: Limits
+  readonly lingeringLoad: LingeringLoad
 }
 
 /** Whom an attempt belongs to. It is told once of the end, and of nothing afterwards. */
@@ -38,7 +40,8 @@ export interface AttemptLimits {
 
 /**
  * One try of a request on one instance. The time limit to the response headers starts anew with every part of the
- * body that goes out: an upload may take as long as it moves.
+ * body that goes out: an upload may take as long as it moves. So it does once if this process stood still when it was
+ * over: the instance did not have that time.
  */
 export class Attempt implements PooledRequest, Expiring {
   readonly endpoint: Endpoint
@@ -54,6 +57,7 @@ export class Attempt implements PooledRequest, Expiring {
   #abort: Abort | undefined
   #answered = false
   #over = false
+  #wasLate = false
   #limit: Limit | undefined
 
   /** @param now the clock's time: it is started at once */
@@ -85,6 +89,7 @@ export class Attempt implements PooledRequest, Expiring {
     this.endpoint.begin()
     this.#limit = this.#parts.limits.start(this.#limits.timeout, this, this.#startedAt)
     this.#pool.dispatch(origin, this.#options, this)
+    if (this.connection?.reused === false) setImmediate(() => this.#report.connecting())
   }
 
   /** Ends it, for a reason that is not the instance's; the owner is told that it failed. */
@@ -103,7 +108,10 @@ export class Attempt implements PooledRequest, Expiring {
     const { clock, limits } = this.#parts
     const { timeout, timeoutOption } = this.#limits
     const now = clock.now()
-    const left = this.#report.lastSentAt + timeout - now
+    // Only once: where this process always stands still, that must have an end.
+    const startsAnew = isLate && !this.#wasLate
+    const left = startsAnew ? timeout : this.#report.lastSentAt + timeout - now
+    this.#wasLate ||= isLate
     if (left > 0) {
       this.#limit = limits.start(left, this, now)
       return
@@ -190,9 +198,15 @@ export class Attempt implements PooledRequest, Expiring {
     if (this.#over) return false
     this.#over = true
     this.#limit?.stop()
-    this.endpoint.end()
+    this.#endLoad()
     this.#pool.release(this, aftermath)
     return true
+  }
+
+  #endLoad (): void {
+    const { countsUntil } = this.#report
+    if (countsUntil === -Infinity) this.endpoint.end()
+    else this.#parts.lingeringLoad.end(this.endpoint, countsUntil)
   }
 
   /** A request that is refused for what it is leaves its connection untouched. */

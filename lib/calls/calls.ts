@@ -11,6 +11,7 @@ import type { CallEvents } from './events.ts'
 import { createFetch, type Fetch } from './fetch.ts'
 import { Limits } from './limits.ts'
 import { Lines } from './lines.ts'
+import { LingeringLoad } from './lingering-load.ts'
 import { OutlierReport } from './outlier-report.ts'
 import { Pools, type PoolsOptions } from './pools.ts'
 import { createRequest, type CallRequest } from './request.ts'
@@ -90,8 +91,9 @@ export function createCalls (options: CallsOptions): Calls {
   })
   const routes = new Routes(balancer, allow)
   const budget = new RetryBudget(retryBudget, clock)
+  const lingeringLoad = new LingeringLoad(clock)
   const dispatcher = new ConsulDispatcher({
-    source, pools, limits, lines, events, budget, clock, random, routes, defaults
+    source, pools, limits, lines, lingeringLoad, events, budget, clock, random, routes, defaults
   })
   const stopListening = source.onLeave((left, mayReturn) => {
     balancer.remove(left, mayReturn)

@@ -61,10 +61,14 @@ export class ConsulDispatcher extends Dispatcher {
   override close (): Promise<void>
   override close (callback: () => void): void
   override close (callback?: () => void): Promise<void> | void {
-    const { running, pools } = this.#parts
+    const { running, pools, lingeringLoad } = this.#parts
     this.#closed = true
     running.abortWaiting(new ClosedError('A call'))
-    return answer(running.ended().then(() => pools.close()), callback)
+    const ended = running.ended().then(() => {
+      lingeringLoad.close()
+      return pools.close()
+    })
+    return answer(ended, callback)
   }
 
   /** New calls fail, and so do those that run. */
@@ -73,9 +77,10 @@ export class ConsulDispatcher extends Dispatcher {
   override destroy (error: Error | null, callback: () => void): void
   override destroy (error?: Error | null | (() => void), callback?: () => void): Promise<void> | void {
     if (typeof error === 'function') return this.destroy(null, error)
-    const { running, pools } = this.#parts
+    const { running, pools, lingeringLoad } = this.#parts
     this.#closed = true
     running.abort(error ?? new errors.ClientDestroyedError())
+    lingeringLoad.close()
     return answer(pools.destroy(), callback)
   }
 

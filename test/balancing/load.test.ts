@@ -262,6 +262,21 @@ t.test('an error that comes in a bad moment of others costs an instance little',
   }
 })
 
+t.test('an error costs no less than proper responses usually do, however fast the last one was', async t => {
+  const pace = new Pace()
+  for (let each = 0; each < 1000; each++) pace.learn(10)
+  pace.learn(0.01)
+  t.equal(Math.round(pace.latency), 10)
+  pace.learn(30)
+  t.equal(pace.latency, 30)
+})
+
+t.test('the first response is not what is usual', async t => {
+  const pace = new Pace()
+  for (const latency of [400, ...Array(30).fill(10)]) pace.learn(latency)
+  t.equal(pace.latency < 25, true, `${pace.latency} ms`)
+})
+
 t.test('an error costs no more than a failure does', async t => {
   const pace = new Pace()
   pace.learn(60_000)

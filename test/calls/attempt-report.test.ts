@@ -1,7 +1,9 @@
 import { execFile } from 'node:child_process'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
+import { access } from 'node:fs/promises'
 import { type Duplex, Readable } from 'node:stream'
+import { setImmediate as turn } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
@@ -154,7 +156,10 @@ t.test('a limit is the instance\'s fault if it had at least half of the time to 
     const connecting = async (before: number, body?: string) => {
       const clock = new ManualClock()
       const { request } = startCalls(t, new MemorySource({ svc: [instance] }), { deadline: 100, retries: 0, clock })
+      // In that phase of the event loop after which it turns before it hears of connections.
+      await access('.')
       const failed = t.rejects(request('http://svc/', { method: 'POST', ...(body && { body }) }))
+      await turn()
       clock.advance(before)
       if (before < 100) await once(server, 'request')
       clock.advance(100 - before)
@@ -186,6 +191,45 @@ t.test('a limit is the instance\'s fault if it had at least half of the time to 
       ['neutral', 51], ['neutral', 49], ['neutral', 49], ['failure', 51]
     ])
   })
+
+t.test('a limit is not the instance\'s fault if this process stood still before the request was written', async t => {
+  const told = listen(t)
+  const { instance, server } = await startServer(t, 'a', ({ url }, response) => { if (url === '/') response.end('a') })
+  const clock = new ManualClock()
+  const { request } = startCalls(t, new MemorySource({ svc: [instance] }), { timeout: 100, retries: 0, clock })
+  const stall = async () => {
+    const failed = t.rejects(request('http://svc/silent'), { code: 'FST_CONSUL_ATTEMPT_TIMEOUT' })
+    clock.advance(90)
+    await once(server, 'request')
+    clock.advance(10)
+    await failed
+  }
+  await (await request('http://svc/')).body.text()
+  await stall()
+  await stall()
+  t.same(told.map(({ outcome, latency }) => [outcome, latency]), [['success', 0], ['neutral', 10], ['neutral', 10]])
+})
+
+t.test('a process that stands still again and again for most of the limit ejects nobody for it', async t => {
+  const told = listen(t)
+  const { instance } = await startServer(t, 'a', ({ url }, response) => {
+    if (url === '/') response.end('a')
+    else setTimeout(() => response.end('a'), 100)
+  })
+  const { request, ejectionOf } = startCalls(t, new MemorySource({ svc: [instance, another] }), {
+    strategy: 'first', timeout: 300, retries: 0, outlier
+  })
+  await (await request('http://svc/')).body.text()
+  for (let call = 0; call < 6; call++) {
+    // On a connection that was used before, then on new ones.
+    const answered = request('http://svc/slow').then(({ body }) => body.text(), () => {})
+    const begun = performance.now()
+    while (performance.now() - begun < 270);
+    await answered
+  }
+  t.notOk(told.some(({ outcome }) => outcome === 'failure'))
+  t.equal(ejectionOf(instance), undefined)
+})
 
 t.test('time in our own line, and that of an upload, is no latency of the instance', async t => {
   const told = listen(t)

@@ -47,7 +47,7 @@ const said: Readonly<Record<Reply, { readonly outcome: Outcome, readonly timing:
   served: { outcome: 'success', timing: 'measured' },
   error: { outcome: 'success', timing: 'untypical' },
   limited: { outcome: 'neutral', timing: 'untypical' },
-  refused: { outcome: 'failure', timing: 'unfinished' },
+  refused: { outcome: 'failure', timing: 'untypical' },
   unsent: { outcome: 'failure', timing: 'unfinished' },
   silent: { outcome: 'failure', timing: 'unfinished' }
 }
@@ -75,9 +75,10 @@ export class SimulatedClient {
     this.#budget = new RetryBudget({ ratio: 0.2, perSecond: 10 }, simulation)
   }
 
-  request (): void {
+  /** `onEnd`: it has its answer or error. */
+  request (onEnd = (): void => {}): void {
     this.#budget.deposit()
-    this.#attempt({ tried: [], startedAt: this.#simulation.now(), unsent: 0, repeats: 0 })
+    this.#attempt({ tried: [], startedAt: this.#simulation.now(), unsent: 0, repeats: 0, onEnd })
   }
 
   #attempt (call: SimulatedCall): void {
@@ -95,8 +96,10 @@ export class SimulatedClient {
       over = true
       const { outcome, timing } = said[reply]
       const endedAt = this.#simulation.now()
+      const endsAt = timing === 'untypical' ? now + endpoint.usualLatency : endedAt
       endpoint.record(outcome, now, endedAt, endedAt - now, timing)
-      endpoint.end()
+      if (endsAt > endedAt) this.#simulation.plan(endsAt - endedAt, () => endpoint.end())
+      else endpoint.end()
       if (reply !== 'unsent') this.#results.sent++
       this.#proceed(call, endpoint, reply)
     }
@@ -127,6 +130,7 @@ export class SimulatedClient {
   #finish (call: SimulatedCall, served: boolean): void {
     this.#results.latencies.push(this.#simulation.now() - call.startedAt)
     if (!served) this.#results.errors++
+    call.onEnd()
   }
 }
 
@@ -135,4 +139,5 @@ interface SimulatedCall {
   readonly startedAt: number
   unsent: number
   repeats: number
+  readonly onEnd: () => void
 }
