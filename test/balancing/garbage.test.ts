@@ -4,12 +4,13 @@ import { promisify } from 'node:util'
 import t from 'tap'
 import type { PickFigures } from '../../bench/picks.ts'
 import { strategyNames } from '../../lib/balancing/strategies.ts'
+import { childEnvironment } from '../support/child-environment.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const args = ['--expose-gc', '--import', './scripts/strip-types.js', 'bench/support/pick-process.ts']
 
-/** The compiler of a process that measures its own coverage makes other code. */
-const env = { ...process.env, NODE_V8_COVERAGE: undefined, NODE_OPTIONS: undefined }
+// Where coverage is measured the compiler makes other code.
+const env = childEnvironment()
 
 for (const strategy of strategyNames) {
   t.test(`a pick with ${strategy} leaves nothing to the garbage collector, whoever is ejected`, async t => {
