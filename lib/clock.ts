@@ -33,3 +33,14 @@ export const systemClock: Clock = {
 
 /** A source of randomness: `[0, 1)`, as `Math.random`. */
 export type Random = () => number
+
+/**
+ * Calls back after `ms`, and after what had arrived by then was read: when this process has stood still, timers come
+ * before that, and an answer that was in time would not count.
+ *
+ * @returns cancels it
+ */
+export function afterReading (clock: Clock, ms: number, callback: () => void): () => void {
+  let cancel = clock.after(ms, () => { cancel = clock.after(0, callback) })
+  return () => cancel()
+}

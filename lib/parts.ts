@@ -13,6 +13,7 @@ import { HealthCheckManager } from './health/manager.ts'
 import { Membership } from './lifecycle/membership.ts'
 import { tellMissingRights } from './lifecycle/rights.ts'
 import type { Logger } from './logger.ts'
+import { channels } from './observe/channels.ts'
 import type { ResolvedOptions } from './options/resolved.ts'
 
 /** What a registry is made of. Nothing of it does anything yet. */
@@ -83,7 +84,7 @@ export function createParts (options: ResolvedOptions, surroundings: Surrounding
     catalog,
     fallback,
     source,
-    calls: createCalls({ source, balancer, calls, random, clock })
+    calls: createCalls({ source, balancer, calls, events: channels, logger, random, clock })
   }
 }
 

@@ -67,6 +67,7 @@ async function comeBack (stage: Stage): Promise<void> {
   const killed = instance(stage, 'l02-runtime-3')
   const { id, cache, service: { port } } = killed
   title(stage, `Started again: ${id}, on the same port, while Consul still lists it as critical`)
+  stage.screen.say('It starts slowly: a tenth of its turns at first, all of them after ten seconds')
   killed.service = await startProvider(t, consul, id, cache, port)
   note(stage, 'passing in Consul after it listened', await watcher.seen(id, 'passing') - killed.service.listeningAt)
   await measure(stage, 'Started again', load => load.send(600))

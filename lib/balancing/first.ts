@@ -1,18 +1,20 @@
 import { instanceKey } from '../discovery/source.ts'
 import type { Endpoint } from './endpoint.ts'
-import type { PickContext, Strategy } from './strategy.ts'
+import { isOpen, type PickContext, type Strategy } from './strategy.ts'
 
 /** Always the one with the lowest service id, so that every client picks the same; the next one if that fails. */
 export class First implements Strategy {
+  readonly goesBy = 'choice'
   #endpoints: readonly Endpoint[] = []
   #ordered: readonly Endpoint[] = []
 
-  pick (endpoints: readonly Endpoint[], { tried }: PickContext): Endpoint | undefined {
+  pick (endpoints: readonly Endpoint[], context: PickContext, mayPick = isOpen): Endpoint | undefined {
     if (endpoints !== this.#endpoints) {
       this.#ordered = endpoints.toSorted(byId)
       this.#endpoints = endpoints
     }
-    return tried.length === 0 ? this.#ordered[0] : this.#ordered.find(endpoint => !tried.includes(endpoint))
+    for (const endpoint of this.#ordered) if (mayPick(endpoint, context)) return endpoint
+    return undefined
   }
 }
 

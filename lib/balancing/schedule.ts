@@ -21,20 +21,27 @@ export class Schedule {
     return this.#take(0)
   }
 
-  /** The first one due among those that `accepts`, in linear time; `undefined` if there is none. */
-  nextOf (accepts: (index: number) => boolean): number | undefined {
-    let first = -1
-    for (let position = 0; position < this.#heap.length; position++) {
-      const index = this.#heap[position] as number
-      if (accepts(index) && (first === -1 || this.#before(index, this.#heap[first] as number))) first = position
-    }
-    return first === -1 ? undefined : this.#take(first)
+  /** The same for the one that is due first of those that are not `skipped`; `undefined` if there is none. */
+  nextExcept (skipped: (index: number) => boolean): number | undefined {
+    const first = this.#firstExcept(skipped, 0)
+    return first === undefined ? undefined : this.#take(first)
   }
 
   /** How long until the turn of `index`, as a share of its interval. */
   waitOf (index: number): number {
     const now = this.#due[this.#heap[0] as number] as number
     return (this.#due[index] as number - now) / (this.#intervals[index] as number)
+  }
+
+  /** Its position, at or below the given one. Whoever stands below another is due later: few are looked at. */
+  #firstExcept (skipped: (index: number) => boolean, position: number): number | undefined {
+    const heap = this.#heap
+    if (position >= heap.length) return undefined
+    if (!skipped(heap[position] as number)) return position
+    const left = this.#firstExcept(skipped, 2 * position + 1)
+    const right = this.#firstExcept(skipped, 2 * position + 2)
+    if (left === undefined || right === undefined) return left ?? right
+    return this.#before(heap[right] as number, heap[left] as number) ? right : left
   }
 
   #take (position: number): number {

@@ -1,13 +1,23 @@
 import type { Duplex } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import type { Endpoint } from '../balancing/endpoint.ts'
-import type { Clock } from '../clock.ts'
 import { AttemptTimeoutError } from '../errors.ts'
+import { AttemptReport, type AttemptReportParts } from './attempt-report.ts'
+import type { Connection } from './connection.ts'
 import type { Aftermath, InstancePool, PooledRequest } from './instance-pool.ts'
 import type { Abort, LegacyHandler } from './legacy-handler.ts'
-import { startLimit } from './limit.ts'
-import { isBreak, isFaultOfRequest, isRefusal } from './retry.ts'
+import type { Expiring, Limit, Limits } from './limits.ts'
+import type { LingeringLoad } from './lingering-load.ts'
+import type { Pools } from './pools.ts'
+import { isFaultOfRequest, isRefusal } from './retry.ts'
+import type { Reuse } from './reuse.ts'
 import { Swallow } from './swallow.ts'
+
+export interface AttemptParts extends AttemptReportParts {
+  readonly pools: Pools
+  readonly limits: Limits
+  readonly lingeringLoad: LingeringLoad
+}
 
 /** Whom an attempt belongs to. It is told once of the end, and of nothing afterwards. */
 export interface AttemptOwner {
@@ -15,38 +25,54 @@ export interface AttemptOwner {
   readonly handler: LegacyHandler
   /** Whether the handler gets a response that refuses the request. If not, the owner hears no more of the attempt. */
   accepts (attempt: Attempt, status: number, headers: readonly Buffer[]): boolean
-  /** The instance left before it got the request. */
-  instanceLeft (attempt: Attempt): void
   attemptCompleted (trailers: string[] | null): void
   attemptUpgraded (status: number, headers: Buffer[] | string[] | null, socket: Duplex): void
   attemptFailed (attempt: Attempt, error: Error): void
 }
 
+/** What an attempt may take. */
+export interface AttemptLimits {
+  /** Until the response headers. Milliseconds; 0: any time. */
+  readonly timeout: number
+  /** What set that. */
+  readonly timeoutOption: string
+}
+
 /**
  * One try of a request on one instance. The time limit to the response headers starts anew with every part of the
- * body that goes out: an upload may take as long as it moves.
+ * body that goes out: an upload may take as long as it moves. So it does once if this process stood still when it was
+ * over: the instance did not have that time.
  */
-export class Attempt implements PooledRequest {
+export class Attempt implements PooledRequest, Expiring {
   readonly endpoint: Endpoint
+  connection: Connection | undefined
+  readonly #parts: AttemptParts
   readonly #pool: InstancePool
   #owner: AttemptOwner
-  readonly #clock: Clock
-  readonly #timeout: number
+  readonly #options: Dispatcher.DispatchOptions
+  readonly #limits: AttemptLimits
+  readonly #startedAt: number
+  readonly #report: AttemptReport
   /** Set once the request is being written. */
   #abort: Abort | undefined
   #answered = false
-  #stale = false
   #over = false
-  #stopTimer: (() => void) | undefined
-  #lastSentAt = -Infinity
+  #wasLate = false
+  #limit: Limit | undefined
 
-  /** `timeout` in milliseconds; 0: none. */
-  constructor (endpoint: Endpoint, pool: InstancePool, owner: AttemptOwner, timeout: number, clock: Clock) {
+  /** @param now the clock's time: it is started at once */
+  constructor (
+    parts: AttemptParts, endpoint: Endpoint, owner: AttemptOwner, options: Dispatcher.DispatchOptions,
+    limits: AttemptLimits, now: number
+  ) {
     this.endpoint = endpoint
-    this.#pool = pool
+    this.#parts = parts
+    this.#pool = parts.pools.of(endpoint)
     this.#owner = owner
-    this.#timeout = timeout
-    this.#clock = clock
+    this.#options = options
+    this.#limits = limits
+    this.#startedAt = now
+    this.#report = new AttemptReport(parts, endpoint, options.body, now)
   }
 
   /** Whether any of the request may have reached the instance. */
@@ -55,36 +81,62 @@ export class Attempt implements PooledRequest {
   /** Whether the owner's handler has begun to get the response. */
   get answered (): boolean { return this.#answered }
 
-  /** Whether it failed for a connection that broke while it was used again: that says little of the instance. */
-  get stale (): boolean { return this.#stale }
+  /** Whether it failed for a connection that had been closed before: that says little of the instance. */
+  get stale (): boolean { return this.#report.stale }
 
   /** `origin`: by which the caller knows the service. */
-  start (origin: string, options: Dispatcher.DispatchOptions): void {
+  start (origin: string): void {
     this.endpoint.begin()
-    this.#startTimer(this.#timeout)
-    this.#pool.dispatch(origin, options, this)
+    this.#limit = this.#parts.limits.start(this.#limits.timeout, this, this.#startedAt)
+    this.#pool.dispatch(origin, this.#options, this)
+    if (this.connection?.reused === false) setImmediate(() => this.#report.connecting())
   }
 
-  /** Ends it; the owner is told that it failed. */
+  /** Ends it, for a reason that is not the instance's; the owner is told that it failed. */
   abort (error: Error): void {
-    if (this.#abort === undefined) this.onError(error)
+    this.#report.abandoned(error)
+    this.#abandon(error)
+  }
+
+  /** Ends it for a limit of so many milliseconds that was reached. */
+  timeOut (error: Error, ms: number, isLate: boolean): void {
+    this.#report.timedOut(error, ms, isLate)
+    this.#abandon(error)
+  }
+
+  expire (isLate: boolean): void {
+    const { clock, limits } = this.#parts
+    const { timeout, timeoutOption } = this.#limits
+    const now = clock.now()
+    // Only once: where this process always stands still, that must have an end.
+    const startsAnew = isLate && !this.#wasLate
+    const left = startsAnew ? timeout : this.#report.lastSentAt + timeout - now
+    this.#wasLate ||= isLate
+    if (left > 0) {
+      this.#limit = limits.start(left, this, now)
+      return
+    }
+    const { name, id } = this.endpoint.instance
+    this.timeOut(new AttemptTimeoutError(name, id, timeout, timeoutOption), timeout, isLate)
+  }
+
+  #abandon (error: Error): void {
+    if (this.#abort === undefined) this.#fail(error, 'unsent')
     else this.#abort(error)
   }
 
   onConnect (abort: Abort): void {
     this.#abort = abort
-  }
-
-  onInstanceLeft (): void {
-    this.#owner.instanceLeft(this)
+    this.#report.written()
   }
 
   onBodySent (chunkSize: number, totalBytesSent: number): void {
-    this.#lastSentAt = this.#clock.now()
+    this.#report.sent()
     this.#owner.handler.onBodySent?.(chunkSize, totalBytesSent)
   }
 
   onRequestSent (): void {
+    this.#report.allSent()
     this.#owner.handler.onRequestSent?.()
   }
 
@@ -94,9 +146,12 @@ export class Attempt implements PooledRequest {
 
   onHeaders (status: number, headers: Buffer[], resume: () => void, statusText: string): boolean {
     if (status >= 200) {
-      this.#stopTimer?.()
+      this.#limit?.stop()
+      this.#report.answered(status, headers, this.#reuse)
+      // A subscriber of the user's own may have aborted the call.
+      if (this.#over) return false
       this.#answered = !isRefusal(status) || this.#owner.accepts(this, status, headers)
-      if (!this.#answered) this.#owner = new Swallow(this, this.#clock)
+      if (!this.#answered) this.#owner = new Swallow(this, this.#parts.limits)
     }
     return this.#owner.handler.onHeaders?.(status, headers, resume, statusText) !== false
   }
@@ -111,41 +166,52 @@ export class Attempt implements PooledRequest {
 
   /** The connection is the caller's now; the load on the instance lasts as long as that. */
   onUpgrade (status: number, headers: Buffer[] | string[] | null, socket: Duplex): void {
-    this.#stopTimer?.()
+    this.#limit?.stop()
+    this.#report.upgraded(status)
+    if (this.#over) {
+      // It ends with the error of the abort, which has come to the caller already.
+      socket.on('error', () => {})
+      return
+    }
     this.#pool.release(this, 'spent')
     socket.once('close', () => this.#end('spent'))
     this.#owner.attemptUpgraded(status, headers, socket)
   }
 
   onError (error: Error): void {
-    this.#stale = this.sent && !this.#answered && isBreak(error) && this.#pool.reuses(this)
-    if (this.#end(this.#aftermathOf(error))) this.#owner.attemptFailed(this, error)
+    if (this.#over) return
+    this.#report.failed(error, this.#reuse)
+    this.#fail(error, this.#aftermathOf(error))
+  }
+
+  #fail (error: Error, aftermath: Aftermath): void {
+    if (this.#end(aftermath)) this.#owner.attemptFailed(this, error)
+  }
+
+  /** Set if its connection was used before. */
+  get #reuse (): Reuse | undefined {
+    return this.connection?.reused === true ? this.#pool.reuse : undefined
   }
 
   /** Whether it had not ended before. */
   #end (aftermath: Aftermath): boolean {
     if (this.#over) return false
     this.#over = true
-    this.#stopTimer?.()
-    this.endpoint.end()
+    this.#limit?.stop()
+    this.#endLoad()
     this.#pool.release(this, aftermath)
     return true
   }
 
-  #startTimer (ms: number): void {
-    this.#stopTimer = startLimit(this.#clock, ms, () => this.#expire())
-  }
-
-  #expire (): void {
-    const left = this.#lastSentAt + this.#timeout - this.#clock.now()
-    if (left > 0) return this.#startTimer(left)
-    const { name, id } = this.endpoint.instance
-    this.abort(new AttemptTimeoutError(name, id, this.#timeout))
+  #endLoad (): void {
+    const { countsUntil } = this.#report
+    if (countsUntil === -Infinity) this.endpoint.end()
+    else this.#parts.lingeringLoad.end(this.endpoint, countsUntil)
   }
 
   /** A request that is refused for what it is leaves its connection untouched. */
   #aftermathOf (error: Error): Aftermath {
-    if (this.sent) return this.#stale ? 'stale' : 'spent'
+    if (this.sent) return this.stale ? 'stale' : 'spent'
     return isFaultOfRequest(error) ? 'reusable' : 'unsent'
   }
 }

@@ -1,54 +1,50 @@
 import type { Duplex } from 'node:stream'
 import { errors, type Dispatcher } from 'undici'
 import type { Endpoint } from '../balancing/endpoint.ts'
-import type { PickContext } from '../balancing/strategy.ts'
 import type { ServiceInstance } from '../consul/instance.ts'
-import { instanceKey, type InstanceSource } from '../discovery/source.ts'
-import { DeadlineError, InstanceLeftError, RefusedError } from '../errors.ts'
-import { Attempt, type AttemptOwner } from './attempt.ts'
+import { DeadlineError, RefusedError } from '../errors.ts'
+import { Attempt, type AttemptOwner, type AttemptParts } from './attempt.ts'
 import type { Balance } from './balance.ts'
-import { holdBody } from './hold-body.ts'
+import { tellPick, tellRetry, type CallEvents } from './events.ts'
+import { Itinerary, type ItineraryParts } from './itinerary.ts'
 import type { LegacyHandler } from './legacy-handler.ts'
-import { startLimit } from './limit.ts'
-import type { Pools } from './pools.ts'
+import type { Expiring, Limit } from './limits.ts'
 import { Repeats, type RepeatsParts } from './repeats.ts'
-import { ReplayableBody, withReplayableBody } from './replay.ts'
+import { ReplayableBody } from './replay.ts'
 import { afterFailure, isBreak, isOfNoInstance } from './retry.ts'
-import type { Route, Scope } from './route.ts'
+import type { Route } from './route.ts'
 import type { RunningCalls } from './running.ts'
-import { noneFound, noneServed } from './unserved.ts'
+import { userErrorOf } from './user-errors.ts'
+import { Wait, type WaitOwner, type WaitParts } from './wait.ts'
+import { isEmitter, watchStream, withWatchedParts } from './watch-body.ts'
 
-export interface CallParts extends RepeatsParts {
-  readonly source: InstanceSource
-  readonly pools: Pools
+export interface CallParts extends ItineraryParts, AttemptParts, RepeatsParts, WaitParts {
   readonly running: RunningCalls
+  readonly events: CallEvents
 }
 
 /**
  * One request of the user's, over all its attempts. The user's handler sees one request: a single `onConnect()`, early,
  * so that it can abort at any time; the response of one attempt; and exactly one end.
  */
-export class Call implements PickContext, AttemptOwner {
+export class Call implements AttemptOwner, Expiring, WaitOwner {
   readonly handler: LegacyHandler
-  readonly tried: Endpoint[] = []
+  place = -1
   readonly #parts: CallParts
   readonly #route: Route
-  readonly #scope: Scope
   readonly #balance: Balance
   readonly #options: Dispatcher.DispatchOptions
+  readonly #itinerary: Itinerary
   #attempt: Attempt | undefined
+  /** What the next attempt follows on. */
+  #failed: { readonly attempt: Attempt, readonly error: Error } | undefined
   #discovering = false
+  /** While all connections are in use. */
+  #wait: Wait | undefined
   /** Made when an attempt that was sent has failed. */
   #repeats: Repeats | undefined
-  /** Attempts that did not get as far as sending. */
-  #unsent = 0
-  /** Where it met a connection that had been closed meanwhile: may be tried once more if there is nobody else. */
-  #stale: Endpoint | undefined
-  #lastError: Error | undefined
-  /** What became of the last attempt that was sent: nobody knows whether it was carried out. */
-  #lost: Error | undefined
   #releaseBody: (() => void) | undefined
-  #stopDeadline: (() => void) | undefined
+  #limit: Limit | undefined
   /** Aborted by the user, the deadline or a broken body: no further attempt. */
   #aborted = false
   #ended = false
@@ -58,14 +54,11 @@ export class Call implements PickContext, AttemptOwner {
   ) {
     this.#parts = parts
     this.#route = route
-    this.#scope = route.scopeOf(balance)
     this.#balance = balance
-    this.#options = balance.retries === 0 ? options : withReplayableBody(options)
+    this.#options = withWatchedParts(options, this, balance.retries > 0)
+    this.#itinerary = new Itinerary(parts, route, balance, this.#options)
     this.handler = handler
   }
-
-  get service (): string { return this.#route.service }
-  get key (): string | undefined { return this.#balance.key }
 
   /** Whether it waits to hear of instances. */
   get isDiscovering (): boolean { return this.#discovering }
@@ -78,10 +71,11 @@ export class Call implements PickContext, AttemptOwner {
       this.#fail(error as Error)
     }
     if (this.#ended) return
-    this.#parts.budget.deposit()
-    this.#holdBody()
-    this.#startDeadline()
-    this.#proceed()
+    const now = this.#parts.clock.now()
+    this.#parts.budget.deposit(now)
+    this.#watchBody()
+    this.#startDeadline(now)
+    this.#proceed(now)
   }
 
   /** Ends it in whatever it is doing; the handler gets the error. */
@@ -92,7 +86,17 @@ export class Call implements PickContext, AttemptOwner {
     else this.#attempt.abort(error)
   }
 
+  /** The deadline is reached. */
+  expire (isLate: boolean): void {
+    const { deadline, deadlineOption } = this.#balance
+    const error = new DeadlineError(this.#route.service, deadline, deadlineOption)
+    this.#aborted = true
+    if (this.#attempt === undefined) this.#fail(error)
+    else this.#attempt.timeOut(error, deadline, isLate)
+  }
+
   attemptCompleted (trailers: string[] | null): void {
+    if (this.#ended) return
     this.#end()
     try {
       this.handler.onComplete?.(trailers)
@@ -110,39 +114,50 @@ export class Call implements PickContext, AttemptOwner {
     if (this.#ended) return
     const { sent, answered } = attempt
     this.#attempt = undefined
-    this.#lastError = error
-    if (sent) this.#lost = error
-    else this.#unsent++
+    this.#failed = { attempt, error }
+    this.#itinerary.failed(attempt, error)
     if (this.#aborted) return this.#fail(error)
-    switch (afterFailure({ error, sent, answered, unsent: this.#unsent })) {
+    switch (afterFailure({ error, sent, answered, unsent: this.#itinerary.unsent })) {
       case 'elsewhere': return this.#proceed()
       case 'repeat': return this.#repeat(attempt, error)
-      case 'unreachable': return this.#fail(this.#unserved(error))
+      case 'unreachable': return this.#fail(this.#itinerary.unserved(error))
       case 'final': return this.#fail(error)
     }
   }
 
   /** What refuses the request is swallowed if another instance may be asked. */
-  accepts ({ endpoint: { instance } }: Attempt, status: number, headers: readonly Buffer[]): boolean {
-    if (this.#aborted || isOfNoInstance(headers) || !this.#hasAnother()) return true
+  accepts (attempt: Attempt, status: number, headers: readonly Buffer[]): boolean {
+    if (this.#aborted || isOfNoInstance(headers) || !this.#itinerary.hasAnother()) return true
     const repeats = this.#claimRepeat()
     if (repeats === undefined) return true
     this.#attempt = undefined
-    this.#lastError = new RefusedError(instance.id, status)
+    const error = new RefusedError(attempt.endpoint.instance.id, status)
+    this.#itinerary.refused(error)
+    this.#failed = { attempt, error }
     repeats.backOff(() => this.#proceed())
     return false
   }
 
-  /** Who waits there for a connection may wait long, and for what is about to end. */
-  instanceLeft (attempt: Attempt): void {
-    if (this.#hasAnother()) attempt.abort(new InstanceLeftError(attempt.endpoint.instance.id))
+  goOn (): boolean {
+    this.#proceed()
+    return this.#wait === undefined
   }
 
-  #repeat ({ endpoint, stale }: Attempt, error: Error): void {
-    if (stale) this.#stale = endpoint
-    const repeats = stale || this.#hasAnother() ? this.#claimRepeat() : undefined
-    if (repeats === undefined) this.#fail(error)
-    else if (isBreak(error)) repeats.backOffAfterBreak(() => this.#proceed())
+  passOver (endpoint: Endpoint, error: Error): void {
+    this.#itinerary.passOver(endpoint, error)
+    const verdict = afterFailure({ error, sent: false, answered: false, unsent: this.#itinerary.unsent })
+    if (verdict === 'unreachable') this.#fail(this.#itinerary.unserved(error))
+    else this.#proceed()
+  }
+
+  waitedInVain (error: Error): void {
+    this.#fail(error)
+  }
+
+  #repeat (attempt: Attempt, error: Error): void {
+    const repeats = attempt.stale || this.#itinerary.hasAnother() ? this.#claimRepeat() : undefined
+    if (repeats === undefined) return this.#fail(error)
+    if (isBreak(error)) repeats.backOffAfterBreak(() => this.#proceed())
     else repeats.backOff(() => this.#proceed())
   }
 
@@ -151,77 +166,68 @@ export class Call implements PickContext, AttemptOwner {
     return this.#repeats.claim() ? this.#repeats : undefined
   }
 
-  /** Whether there is an instance that was not tried, as far as is known. */
-  #hasAnother (): boolean {
-    const instances = this.#parts.source.peek(this.service, this.#scope.query)
-    const tried = this.tried.map(({ instance }) => instanceKey(instance))
-    return instances?.some(instance => !tried.includes(instanceKey(instance))) ?? true
-  }
-
-  #proceed (): void {
+  #proceed (now = this.#parts.clock.now()): void {
     if (this.#ended) return
-    const instances = this.#parts.source.peek(this.service, this.#scope.query)
-    if (instances === undefined) this.#wait()
-    else this.#attemptAt(instances)
+    const instances = this.#itinerary.peek()
+    if (instances === undefined) this.#discover()
+    else this.#attemptAt(instances, now)
   }
 
-  #wait (): void {
+  #discover (): void {
+    this.#endWait()
     this.#discovering = true
-    this.#parts.source.discover(this.service, this.#scope.query).then(
+    this.#itinerary.discover().then(
       instances => {
         this.#discovering = false
-        if (!this.#ended) this.#attemptAt(instances)
+        if (!this.#ended) this.#attemptAt(instances, this.#parts.clock.now())
       },
       error => { this.#fail(error) })
   }
 
-  #attemptAt (instances: readonly ServiceInstance[]): void {
-    const endpoint = this.#choose(instances)
-    if (endpoint === undefined) return
-    this.tried.push(endpoint)
-    const { pools, clock } = this.#parts
-    this.#attempt = new Attempt(endpoint, pools.of(endpoint), this, this.#balance.timeout, clock)
-    this.#attempt.start(this.#route.originFor(endpoint.instance), this.#options)
-  }
-
-  /** The place for an attempt; without one, the call has failed. */
-  #choose (instances: readonly ServiceInstance[]): Endpoint | undefined {
+  #attemptAt (instances: readonly ServiceInstance[], now: number): void {
     try {
-      const endpoint = this.#pick(instances) ?? this.#pickAgain(instances)
-      if (endpoint === undefined) throw this.#noInstance(instances)
-      return endpoint
+      const endpoint = this.#itinerary.next(instances, now)
+      if (endpoint === undefined) return this.#waitForRoom(now)
+      this.#endWait()
+      this.#tell(endpoint)
+      // A strategy or a subscriber of the user's own may have aborted it.
+      if (this.#ended) return
+      this.#attempt = new Attempt(this.#parts, endpoint, this, this.#options, this.#balance, now)
     } catch (error) {
-      this.#fail(error as Error)
-      return undefined
+      return this.#fail(typeof this.#balance.strategy === 'function' ? userErrorOf(error) : error as Error)
     }
+    this.#attempt.start(this.#route.originFor(this.#attempt.endpoint.instance))
   }
 
-  #pick (instances: readonly ServiceInstance[]): Endpoint | undefined {
-    return this.#scope.group.pick(instances, this.#balance.strategy, this)
+  #waitForRoom (now: number): void {
+    this.#wait ??= new Wait(this.#parts, this.#route.service, this, this.#balance, now)
   }
 
-  /** With nobody else left, the one whose connection was stale: the next connection is a new one. */
-  #pickAgain (instances: readonly ServiceInstance[]): Endpoint | undefined {
-    if (this.#stale === undefined) return undefined
-    this.tried.splice(this.tried.indexOf(this.#stale), 1)
-    this.#stale = undefined
-    return this.#pick(instances)
+  #endWait (): void {
+    this.#wait?.end()
+    this.#wait = undefined
   }
 
-  #holdBody (): void {
+  /** Of a retry only now that there is an instance to go on to. */
+  #tell ({ instance }: Endpoint): void {
+    const { events } = this.#parts
+    if (this.#failed !== undefined) tellRetry(events, this.#failed.attempt, this.#failed.error)
+    this.#failed = undefined
+    tellPick(events, instance, this.#itinerary.tried.length - 1)
+  }
+
+  #watchBody (): void {
     const { body } = this.#options
     if (typeof body !== 'object' || body === null) return
-    this.#releaseBody = body instanceof ReplayableBody
-      ? () => body.close()
-      : holdBody(body, error => this.abort(error))
+    if (body instanceof ReplayableBody) this.#releaseBody = () => body.close()
+    else if (isEmitter(body)) this.#releaseBody = watchStream(body, this)
   }
 
-  #startDeadline (): void {
+  #startDeadline (now: number): void {
     const { deadline, endsAt } = this.#balance
-    const left = endsAt === undefined ? deadline : Math.max(1, endsAt - this.#parts.clock.now())
-    this.#stopDeadline = startLimit(this.#parts.clock, left, () => {
-      this.abort(new DeadlineError(this.service, deadline))
-    })
+    // Whole milliseconds, so that most fetches have as much left as the others.
+    const left = endsAt === undefined ? deadline : Math.max(1, Math.ceil(endsAt - now))
+    this.#limit = this.#parts.limits.start(left, this, now)
   }
 
   #fail (error: Error): void {
@@ -231,20 +237,13 @@ export class Call implements PickContext, AttemptOwner {
   }
 
   #end (): void {
+    if (this.#ended) return
     this.#ended = true
     this.#attempt = undefined
+    this.#endWait()
     this.#parts.running.delete(this)
     this.#repeats?.cancel()
     this.#releaseBody?.()
-    this.#stopDeadline?.()
-  }
-
-  #noInstance (instances: readonly ServiceInstance[]): Error {
-    if (this.#lastError !== undefined) return this.#unserved(this.#lastError)
-    return noneFound(this.service, this.#scope.query, instances.length)
-  }
-
-  #unserved (error: Error): Error {
-    return this.#lost ?? noneServed(this.service, this.tried.length, error, this.#unsent)
+    this.#limit?.stop()
   }
 }

@@ -1,11 +1,18 @@
-import { Balancer } from '../balancing/balancer.ts'
+import { Balancer, type BalancerParts } from '../balancing/balancer.ts'
+import type { Ejection } from '../balancing/outlier.ts'
 import type { StrategyChoice } from '../balancing/strategies.ts'
 import { systemClock, type Clock, type Random } from '../clock.ts'
 import type { ServiceInstance } from '../consul/instance.ts'
 import type { InstanceSource } from '../discovery/source.ts'
+import type { Logger } from '../logger.ts'
 import { Balance, parseBalance, type BalanceOptions } from './balance.ts'
 import { ConsulDispatcher } from './dispatcher.ts'
+import type { CallEvents } from './events.ts'
 import { createFetch, type Fetch } from './fetch.ts'
+import { Limits } from './limits.ts'
+import { Lines } from './lines.ts'
+import { LingeringLoad } from './lingering-load.ts'
+import { OutlierReport } from './outlier-report.ts'
 import { Pools, type PoolsOptions } from './pools.ts'
 import { createRequest, type CallRequest } from './request.ts'
 import { RetryBudget, type RetryBudgetOptions } from './retry-budget.ts'
@@ -28,9 +35,13 @@ export interface CallsOptions {
     readonly retries: number
     /** How often all requests together may. */
     readonly retryBudget: RetryBudgetOptions
+    /** When an instance that fails is left out for a while; `false`, the default: never. */
+    readonly outlier?: BalancerParts['outlier']
     /** The only services that may be called. `undefined`: any. */
     readonly allow: readonly string[] | undefined
   }
+  readonly events: CallEvents
+  readonly logger: Logger
   readonly random: Random
   /** Default: the system's. */
   readonly clock?: Clock
@@ -43,6 +54,10 @@ export interface Calls {
   readonly dispatcher: ConsulDispatcher
   /** The instance that the next call would go to; `null` without one. It counts as a call in the strategy's order. */
   pick (service: string, options?: PickOptions): Promise<ServiceInstance | null>
+  /** Those of a list that calls leave out because they fail. */
+  leftOutOf (instances: readonly ServiceInstance[]): ReadonlySet<ServiceInstance>
+  /** Why an instance is ejected; `undefined`: it is not. */
+  ejectionOf (instance: ServiceInstance): Ejection | undefined
   /** New calls fail. Resolves when the running ones have ended. */
   close (): Promise<void>
   /** Calls that run fail too. */
@@ -53,19 +68,37 @@ export interface Calls {
 
 export type PickOptions = Pick<BalanceOptions, 'strategy' | 'key' | 'tag' | 'datacenter'>
 
+/** A pick that no attempt follows: it need not wait for a connection, and finds out nothing. */
+const noCall = { sends: false, repeatable: false, isFull: () => false }
+
 export function createCalls (options: CallsOptions): Calls {
-  const { source, calls, random, clock = systemClock } = options
+  const { source, calls, events, logger, random, clock = systemClock } = options
   const { strategy, warningShare } = options.balancer
-  const { timeout, deadline = 0, retries, retryBudget, allow } = calls
+  const { timeout, deadline = 0, retries, retryBudget, outlier = false, allow } = calls
   const defaults = new Balance({
     strategy, timeout, deadline, retries, key: undefined, tag: undefined, datacenter: undefined, endsAt: undefined
   })
-  const pools = new Pools(calls, clock)
-  const balancer = new Balancer({ warningShare, random, onGone: endpoint => pools.drop(endpoint) })
+  const limits = new Limits(clock)
+  const lines = new Lines(clock)
+  const pools = new Pools(calls, limits, lines)
+  const report = new OutlierReport({ events, logger, clock })
+  const balancer = new Balancer({
+    warningShare,
+    outlier,
+    random,
+    onGone: (endpoint, mayReturn) => mayReturn ? pools.park(endpoint) : pools.drop(endpoint),
+    onTurn: (endpoint, turn) => report.tell(endpoint, turn)
+  })
   const routes = new Routes(balancer, allow)
   const budget = new RetryBudget(retryBudget, clock)
-  const dispatcher = new ConsulDispatcher({ source, pools, budget, clock, random, routes, defaults })
-  const stopListening = source.onLeave(left => balancer.remove(left))
+  const lingeringLoad = new LingeringLoad(clock)
+  const dispatcher = new ConsulDispatcher({
+    source, pools, limits, lines, lingeringLoad, events, budget, clock, random, routes, defaults
+  })
+  const stopListening = source.onLeave((left, mayReturn) => {
+    balancer.remove(left, mayReturn)
+    lines.look()
+  })
 
   function close (): Promise<void> {
     stopListening()
@@ -74,7 +107,10 @@ export function createCalls (options: CallsOptions): Calls {
 
   function destroy (): Promise<void> {
     stopListening()
-    return dispatcher.destroy()
+    return dispatcher.destroy().finally(() => {
+      limits.close()
+      lines.close()
+    })
   }
 
   return {
@@ -88,9 +124,12 @@ export function createCalls (options: CallsOptions): Calls {
       const balance = parseBalance(options, defaults)
       const { query, group } = scopeOf(balancer, service, balance.tag, balance.datacenter)
       const instances = source.peek(service, query) ?? await source.discover(service, query)
-      const context = { service, key: balance.key, tried: [] }
+      const context = { service, key: balance.key, tried: [], now: clock.now(), ...noCall }
       return group.pick(instances, balance.strategy, context)?.instance ?? null
     },
+
+    leftOutOf: instances => balancer.leftOutOf(instances),
+    ejectionOf: instance => balancer.ejectionOf(instance),
 
     async end (within) {
       const patience = new AbortController()

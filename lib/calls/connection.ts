@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import { Client, type Dispatcher } from 'undici'
 import type { Dial } from './dial.ts'
-import type { LegacyHandler } from './legacy-handler.ts'
+import type { PooledRequest } from './instance-pool.ts'
 
 export interface ConnectionEvents {
   onDisconnect (connection: Connection): void
@@ -12,6 +12,8 @@ export interface ConnectionEvents {
 export class Connection {
   /** By which callers know the service. */
   readonly origin: string
+  /** The one that it carries. */
+  request: PooledRequest | undefined
   readonly #client: Client
   #dialing: Socket | undefined
   #connected = false
@@ -41,9 +43,9 @@ export class Connection {
   /** Whether its request is not the first one. */
   get reused (): boolean { return this.#requests > 1 }
 
-  dispatch (options: Dispatcher.DispatchOptions, handler: LegacyHandler): void {
+  dispatch (options: Dispatcher.DispatchOptions, request: PooledRequest): void {
     this.#requests++
-    this.#client.dispatch(options, handler as Dispatcher.DispatchHandler)
+    this.#client.dispatch(options, request as Dispatcher.DispatchHandler)
   }
 
   /** Ends when the request that runs has ended. */

@@ -1,9 +1,9 @@
 import { connect as connectTcp, type Socket } from 'node:net'
 import { connect as connectTls, type SecureContext } from 'node:tls'
 import { errors, type buildConnector } from 'undici'
-import type { Clock } from '../clock.ts'
 import type { ServiceInstance } from '../consul/instance.ts'
-import { startLimit } from './limit.ts'
+import { InvalidOptionError } from '../errors.ts'
+import type { Limits } from './limits.ts'
 
 export interface DialOptions {
   /** Limit of making a connection, TLS included. Milliseconds; 0: none. */
@@ -12,7 +12,7 @@ export interface DialOptions {
   /** Name that certificates must be for, unless the request has a Host of its own. Default: the host that is called. */
   readonly servername: string | undefined
   readonly rejectUnauthorized: boolean
-  readonly clock: Clock
+  readonly limits: Limits
 }
 
 /** Interval of TCP keep-alive. Source: undici's own. Milliseconds. */
@@ -33,7 +33,7 @@ export function dialer (instance: ServiceInstance, options: DialOptions): Dial {
     return connectTls({
       ...place,
       servername: name,
-      secureContext: options.secureContext(),
+      secureContext: secureContextOf(options),
       rejectUnauthorized: options.rejectUnauthorized,
       ALPNProtocols: ['http/1.1'],
       ...(session?.name === name && { session: session.ticket })
@@ -56,18 +56,30 @@ export function dialer (instance: ServiceInstance, options: DialOptions): Dial {
   }
 }
 
+/** What OpenSSL says of our own certificates must not pass for a failure of the instance. */
+function secureContextOf ({ secureContext }: DialOptions): SecureContext {
+  try {
+    return secureContext()
+  } catch (error) {
+    const { reason = 'material that is none' } = error as { reason?: string }
+    throw new InvalidOptionError('calls.tls', 'certificates and a key that TLS can use', reason)
+  }
+}
+
 function startTimer (
-  socket: Socket, { address, port }: ServiceInstance, { connectTimeout, clock }: DialOptions
+  socket: Socket, { address, port }: ServiceInstance, { connectTimeout, limits }: DialOptions
 ): () => void {
-  let isOver = false
-  const giveUp = (): void => {
-    if (isOver) return
+  let limit = limits.start(connectTimeout, { expire })
+  let isFirst = true
+  function expire (isLate: boolean): void {
+    // Where this process stood still, the connection may be about to come, and whoever accepts it is not to blame. But
+    // where it always does, that must have an end.
+    if (isLate && isFirst) {
+      isFirst = false
+      limit = limits.start(connectTimeout, { expire })
+      return
+    }
     socket.destroy(new errors.ConnectTimeoutError(`No connection to ${address}:${port} within ${connectTimeout} ms`))
   }
-  // Where this process was busy for that long, the connection may be there and nobody has looked yet.
-  const stopTimer = startLimit(clock, connectTimeout, () => setImmediate(giveUp))
-  return () => {
-    isOver = true
-    stopTimer()
-  }
+  return () => limit?.stop()
 }

@@ -1,12 +1,18 @@
 import type { Dispatcher } from 'undici'
+import type { Endpoint } from '../balancing/endpoint.ts'
 import type { ServiceInstance } from '../consul/instance.ts'
 import { Connection, type ConnectionEvents } from './connection.ts'
 import { dialer, type Dial, type DialOptions } from './dial.ts'
 import type { LegacyHandler } from './legacy-handler.ts'
+import type { Lines } from './lines.ts'
+import { isFaultOfHost } from './retry.ts'
+import { Reuse } from './reuse.ts'
 
 export interface InstancePoolOptions extends DialOptions {
   /** Connections at most. */
   readonly connections: number
+  /** Calls that wait for a connection. */
+  readonly lines: Lines
 }
 
 /**
@@ -17,74 +23,65 @@ export type Aftermath = 'reusable' | 'spent' | 'stale' | 'unsent'
 
 /** A request that is given to a pool. */
 export interface PooledRequest extends LegacyHandler {
-  /** The instance left while the request waited in line. It may go on waiting. */
-  onInstanceLeft (): void
-}
-
-interface Waiting {
-  readonly origin: string
-  readonly options: Dispatcher.DispatchOptions
+  readonly endpoint: Endpoint
+  /** What carries it, for as long as it has one. The pool's to set: a map of them would cost more than all the rest. */
+  connection: Connection | undefined
 }
 
 /**
- * The connections to one instance, each under one of the origins by which callers know its service. Requests that find
- * them all busy wait in line.
+ * The connections to one instance, each under one of the origins by which callers know its service.
  *
  * undici's own pool with a limit loses a connection for good with every request that it finds invalid, and forgets to
  * close those that have failed once.
  */
 export class InstancePool implements ConnectionEvents {
+  readonly reuse = new Reuse()
+  readonly #service: string
   readonly #dial: Dial
   readonly #limit: number
+  readonly #lines: Lines
   /** Connected, the last used one at the end: it is used first, so that the others may time out. */
   readonly #idle: Connection[] = []
-  readonly #busy = new Map<PooledRequest, Connection>()
-  readonly #line = new Map<PooledRequest, Waiting>()
+  /** All that are idle or busy. */
+  readonly #open = new Set<Connection>()
   readonly #ending = new Set<Connection>()
   readonly #ended: Promise<void>
   #onEnded: () => void = () => {}
   #closed = false
-  #serving = false
 
   constructor (instance: ServiceInstance, options: InstancePoolOptions) {
+    this.#service = instance.name.toLowerCase()
+    this.#lines = options.lines
     this.#dial = dialer(instance, options)
     this.#limit = options.connections
     this.#ended = new Promise(resolve => { this.#onEnded = resolve })
   }
 
-  /** Sends a request as soon as a connection is free. The handler must be released in the end. */
-  dispatch (origin: string, options: Dispatcher.DispatchOptions, handler: PooledRequest): void {
+  /** Whether there is no room for another request. */
+  get busy (): boolean { return this.#open.size - this.#idle.length >= this.#limit }
+
+  /** Sends a request, for which there must be room. It must be released in the end. */
+  dispatch (origin: string, options: Dispatcher.DispatchOptions, request: PooledRequest): void {
     const connection = this.#free(origin)
-    if (connection === undefined) this.#line.set(handler, { origin, options })
-    else this.#send(connection, options, handler)
+    connection.request = request
+    request.connection = connection
+    connection.dispatch(options, request)
   }
 
-  /** Whether the handler's request has a connection that served another one before. */
-  reuses (handler: PooledRequest): boolean {
-    return this.#busy.get(handler)?.reused === true
-  }
-
-  /** The handler's request is over, or is not wanted any longer. */
-  release (handler: PooledRequest, aftermath: Aftermath): void {
-    this.#line.delete(handler)
-    const connection = this.#busy.get(handler)
+  /** The request is over, or is not wanted any longer. */
+  release (request: PooledRequest, aftermath: Aftermath): void {
+    const { connection } = request
     if (connection === undefined) return
-    this.#busy.delete(handler)
-    if (aftermath === 'reusable' && connection.connected) this.#idle.push(connection)
+    request.connection = undefined
+    connection.request = undefined
+    if (aftermath === 'reusable' && connection.connected && !this.#closed) this.#idle.push(connection)
     else this.#end(connection, aftermath === 'unsent' ? connection.destroy() : connection.close())
     // Those that were idle meanwhile may have been closed with it. Whoever comes next shall not find out.
     if (aftermath === 'stale') this.#endIdle()
-    this.#serveLine()
+    this.#lines.serve(this.#service)
   }
 
-  /** The same for an instance that has left: who waits in line hears of it. */
-  async leave (): Promise<void> {
-    const closed = this.close()
-    for (const handler of [...this.#line.keys()]) handler.onInstanceLeft()
-    await closed
-  }
-
-  /** Whoever runs or waits in line may end. Idle connections are closed at once. */
+  /** Requests that run may end. Idle connections are closed at once. */
   async close (): Promise<void> {
     this.#closed = true
     this.#endIdle()
@@ -95,13 +92,15 @@ export class InstancePool implements ConnectionEvents {
   /** The same, for when no call runs any more: what is left of their connections ends now. */
   async destroy (): Promise<void> {
     const closed = this.close()
-    for (const connection of [...this.#busy.values(), ...this.#ending]) connection.destroy()
+    for (const connection of [...this.#open, ...this.#ending]) connection.destroy()
     await closed
   }
 
   onDisconnect (connection: Connection): void {
     const position = this.#idle.indexOf(connection)
-    if (position !== -1) this.#idle.splice(position, 1)
+    if (position === -1) return
+    this.#idle.splice(position, 1)
+    this.#open.delete(connection)
   }
 
   /**
@@ -111,37 +110,22 @@ export class InstancePool implements ConnectionEvents {
    */
   onConnectError ({ origin }: Connection, error: Error): void {
     if (isFaultOfHost(error)) return
-    const isSame = (each: { readonly origin: string }): boolean => each.origin === origin
-    if ([...this.#idle, ...this.#busy.values()].some(each => isSame(each) && each.connected)) return
-    for (const [handler, each] of [...this.#line, ...this.#busy]) if (isSame(each)) handler.onError(error)
+    const others = [...this.#open].filter(each => each.origin === origin)
+    if (others.some(({ connected }) => connected)) return
+    const requests = others.flatMap(({ request }) => request ?? [])
+    if (requests[0] !== undefined) this.#lines.passOver(this.#service, requests[0].endpoint, error)
+    for (const request of requests) request.onError(error)
   }
 
-  #free (origin: string): Connection | undefined {
+  #free (origin: string): Connection {
+    if (this.#idle.at(-1)?.origin === origin) return this.#idle.pop() as Connection
     const position = this.#idle.findLastIndex(connection => connection.origin === origin)
-    if (position !== -1) return this.#idle.splice(position, 1)[0]
-    if (this.#busy.size >= this.#limit) return undefined
+    if (position !== -1) return this.#idle.splice(position, 1)[0] as Connection
     // One that is idle under another origin makes room.
-    if (this.#busy.size + this.#idle.length >= this.#limit) this.#endIdle(1)
-    return new Connection(origin, this.#dial, this)
-  }
-
-  #send (connection: Connection, options: Dispatcher.DispatchOptions, handler: PooledRequest): void {
-    this.#busy.set(handler, connection)
-    connection.dispatch(options, handler)
-  }
-
-  #serveLine (): void {
-    // Requests that fail at once come back here: the loop goes on with the next one, the stack does not grow.
-    if (this.#serving) return
-    this.#serving = true
-    for (const [handler, { origin, options }] of this.#line) {
-      const connection = this.#free(origin)
-      if (connection === undefined) break
-      this.#line.delete(handler)
-      this.#send(connection, options, handler)
-    }
-    this.#serving = false
-    if (this.#closed && this.#line.size === 0) this.#endIdle()
+    if (this.#open.size >= this.#limit) this.#endIdle(1)
+    const connection = new Connection(origin, this.#dial, this)
+    this.#open.add(connection)
+    return connection
   }
 
   /** The longest unused ones first. */
@@ -150,6 +134,7 @@ export class InstancePool implements ConnectionEvents {
   }
 
   #end (connection: Connection, ended: Promise<void>): void {
+    this.#open.delete(connection)
     this.#ending.add(connection)
     ended.then(() => {
       this.#ending.delete(connection)
@@ -158,11 +143,6 @@ export class InstancePool implements ConnectionEvents {
   }
 
   #settle (): void {
-    if (this.#closed && this.#busy.size + this.#line.size + this.#ending.size === 0) this.#onEnded()
+    if (this.#closed && this.#open.size + this.#ending.size === 0) this.#onEnded()
   }
-}
-
-/** Whether it was the Host of the one request: others may have another, which the certificate is for. */
-function isFaultOfHost (error: Error): boolean {
-  return 'code' in error && error.code === 'ERR_TLS_CERT_ALTNAME_INVALID'
 }

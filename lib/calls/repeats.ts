@@ -26,7 +26,7 @@ export class Repeats {
 
   /** Whether the request may be sent once more; it counts as sent then. */
   claim (): boolean {
-    if (this.#count >= this.#limit || !isIdempotent(this.#options) || !isReplayable(this.#options.body)) return false
+    if (this.#count >= this.#limit || !isRepeatable(this.#options)) return false
     if (!this.#parts.budget.withdraw()) return false
     this.#count++
     return true
@@ -49,4 +49,9 @@ export class Repeats {
   cancel (): void {
     this.#waiting?.abort()
   }
+}
+
+/** Whether a request that was sent may be sent once more. */
+export function isRepeatable (options: Dispatcher.DispatchOptions): boolean {
+  return isIdempotent(options) && isReplayable(options.body)
 }

@@ -1,9 +1,3 @@
-import type { Dispatcher } from 'undici'
-import { isIdempotent } from './retry.ts'
-
-type Body = Dispatcher.DispatchOptions['body']
-type Parts = AsyncIterable<unknown> | Iterable<unknown>
-
 /** Bodies beyond this are not sent a second time. Source: Linkerd's limit. Bytes. */
 const maxSize = 64 * 1024
 
@@ -13,21 +7,30 @@ export function isReplayable (body: unknown): boolean {
   if (body instanceof ReplayableBody) return body.isWhole
   if (typeof body === 'string') return body.length <= maxSize && Buffer.byteLength(body) <= maxSize
   if (ArrayBuffer.isView(body) || body instanceof ArrayBuffer) return body.byteLength <= maxSize
+  if (isForm(body)) return sizeOf(body) <= maxSize
   return body instanceof Blob && body.size <= maxSize
 }
 
-/** The request with a body that can be sent again, if it comes in parts, as all bodies of `fetch()` do. */
-export function withReplayableBody (options: Dispatcher.DispatchOptions): Dispatcher.DispatchOptions {
-  const { body } = options
-  if (!comesInParts(body) || !isIdempotent(options)) return options
-  return { ...options, body: new ReplayableBody(body) as unknown as Body & object }
+type Form = Iterable<[name: string, value: string | Blob]>
+
+function isForm (body: unknown): body is Form {
+  return typeof body === 'object' && body !== null && Reflect.get(body, Symbol.toStringTag) === 'FormData'
 }
 
-/** Not a stream, which has events, and nothing that undici takes as a whole. */
-function comesInParts (body: unknown): body is Parts {
-  if (typeof body !== 'object' || body === null || ArrayBuffer.isView(body) || 'on' in body) return false
-  if (Reflect.get(body, Symbol.toStringTag) === 'FormData') return false
-  return Symbol.asyncIterator in body || Symbol.iterator in body
+/** What undici puts around a field, and beside that around a file. */
+const frame = `--${'-'.repeat(32)}\r\nContent-Disposition: form-data; name=""\r\n\r\n\r\n`
+const fileFrame = '; filename=""Content-Type: \r\n'
+const end = `--${'-'.repeat(32)}--\r\n`
+
+/** Bytes of a form as it is sent, but for characters that are escaped. */
+function sizeOf (form: Form): number {
+  let size = end.length
+  for (const [name, value] of form) {
+    size += frame.length + Buffer.byteLength(name)
+    if (typeof value === 'string') size += Buffer.byteLength(value)
+    else size += fileFrame.length + Buffer.byteLength((value as File).name + value.type) + value.size
+  }
+  return size
 }
 
 /**
@@ -35,7 +38,7 @@ function comesInParts (body: unknown): body is Parts {
  * to come; the reader before gets an error.
  */
 export class ReplayableBody implements AsyncIterable<unknown> {
-  readonly #body: Parts
+  readonly #body: AsyncIterable<unknown>
   #source: AsyncIterator<unknown> | undefined
   readonly #kept: unknown[] = []
   #size = 0
@@ -45,12 +48,15 @@ export class ReplayableBody implements AsyncIterable<unknown> {
   #failed = false
   #reader = 0
 
-  constructor (body: Parts) {
+  constructor (body: AsyncIterable<unknown>) {
     this.#body = body
   }
 
   /** Whether the next reader would get all of it. */
   get isWhole (): boolean { return this.#size <= maxSize && !this.#failed }
+
+  /** Whether its reader waits for a part that has not come. */
+  get isPending (): boolean { return this.#reading !== undefined }
 
   async * [Symbol.asyncIterator] (): AsyncGenerator<unknown> {
     const reader = ++this.#reader
@@ -72,7 +78,7 @@ export class ReplayableBody implements AsyncIterable<unknown> {
 
   /** `undefined` at the end. */
   async #next (): Promise<unknown> {
-    this.#source ??= iterate(this.#body)
+    this.#source ??= this.#body[Symbol.asyncIterator]()
     this.#reading ??= this.#read(this.#source)
     const { done, value } = await this.#reading
     return done === true ? undefined : value
@@ -97,8 +103,4 @@ export class ReplayableBody implements AsyncIterable<unknown> {
     if (this.#size <= maxSize) this.#kept.push(part)
     this.#size += typeof part === 'string' ? Buffer.byteLength(part) : (part as { byteLength?: number }).byteLength ?? 0
   }
-}
-
-async function * iterate (body: Parts): AsyncGenerator<unknown> {
-  yield * body
 }

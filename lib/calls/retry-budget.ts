@@ -32,19 +32,19 @@ export class RetryBudget {
   constructor (options: RetryBudgetOptions, clock: Clock) {
     this.#options = options
     this.#clock = clock
-    this.#slot = slotOf(clock)
+    this.#slot = slotOf(clock.now())
   }
 
   /** A request is sent for the first time. */
-  deposit (): void {
-    const index = this.#moveOn()
+  deposit (now = this.#clock.now()): void {
+    const index = this.#moveOn(now)
     this.#requests[index]!++
     this.#allRequests++
   }
 
   /** Whether a request may be sent once more; it counts as sent then. */
   withdraw (): boolean {
-    const index = this.#moveOn()
+    const index = this.#moveOn(this.#clock.now())
     const { ratio, perSecond } = this.#options
     if (this.#allRepeats + 1 > ratio * this.#allRequests + perSecond * slots) return false
     this.#repeats[index]!++
@@ -53,8 +53,8 @@ export class RetryBudget {
   }
 
   /** Empties what has left the window. Returns where the present slot is kept. */
-  #moveOn (): number {
-    const slot = slotOf(this.#clock)
+  #moveOn (now: number): number {
+    const slot = slotOf(now)
     for (this.#slot = Math.max(this.#slot, slot - slots); this.#slot < slot;) {
       const index = ++this.#slot % slots
       this.#allRequests -= this.#requests[index]!
@@ -65,6 +65,6 @@ export class RetryBudget {
   }
 }
 
-function slotOf (clock: Clock): number {
-  return Math.floor(clock.now() / slotLength)
+function slotOf (now: number): number {
+  return Math.floor(now / slotLength)
 }

@@ -21,7 +21,8 @@ export class Route {
   readonly #secure: boolean
   readonly #plainOrigin: string
   readonly #secureOrigin: string
-  readonly #scope: Scope
+  #scope: Scope
+  #generation: number
 
   constructor (target: Target, url: URL, allowed: boolean, balancer: Balancer) {
     this.service = target.service
@@ -32,17 +33,28 @@ export class Route {
     this.#plainOrigin = `http://${url.host}`
     this.#secureOrigin = `https://${url.host}`
     this.#scope = this.#makeScope(target.tag, target.datacenter)
+    this.#generation = balancer.generation
   }
 
   /** What the call says of tag and datacenter goes before what the URL says. */
   scopeOf ({ tag, datacenter }: Balance): Scope {
-    if (tag === undefined && datacenter === undefined) return this.#scope
+    if (tag === undefined && datacenter === undefined) return this.#ownScope()
     return this.#makeScope(tag ?? this.#target.tag, datacenter ?? this.#target.datacenter)
   }
 
   /** The origin by which an instance is called: with TLS if the URL or the instance wants it. */
   originFor ({ scheme }: ServiceInstance): string {
     return this.#secure || scheme === 'https' ? this.#secureOrigin : this.#plainOrigin
+  }
+
+  /** Asked for again at times: a group that nobody asks for is forgotten, and others get another one. */
+  #ownScope (): Scope {
+    const { generation } = this.#balancer
+    if (generation !== this.#generation) {
+      this.#scope = this.#makeScope(this.#target.tag, this.#target.datacenter)
+      this.#generation = generation
+    }
+    return this.#scope
   }
 
   #makeScope (tag: string | undefined, datacenter: string | undefined): Scope {

@@ -1,15 +1,17 @@
 import type { Balancer } from '../balancing/balancer.ts'
+import { BoundedMap } from '../bounded-map.ts'
 import { Route } from './route.ts'
 import { targetOf } from './target.ts'
 
-/** URLs may come from users: origins beyond this many are looked at again when they come again. */
-const maxOrigins = 1000
+/** URLs may come from users. Origins that were not among so many called last are looked at again. */
+const remembered = 1000
 
 /** Which origins are services. */
 export class Routes {
   readonly #balancer: Balancer
   readonly #allow: ReadonlySet<string> | undefined
-  readonly #routes = new Map<string, Route | undefined>()
+  /** `null`: an ordinary host. */
+  readonly #routes = new BoundedMap<string, Route | null>(remembered)
 
   /** `allow`: the only services that may be called; `undefined`: any. */
   constructor (balancer: Balancer, allow: readonly string[] | undefined) {
@@ -25,12 +27,12 @@ export class Routes {
    */
   find (origin: string): Route | undefined {
     const known = this.#routes.get(origin)
-    if (known !== undefined || this.#routes.has(origin)) return known
+    if (known !== undefined) return known ?? undefined
     const url = new URL(origin)
     const target = targetOf(url)
     const route = target && new Route(target, url, this.#isAllowed(target.service), this.#balancer)
-    this.#routes.set(origin, route)
-    if (this.#routes.size > maxOrigins) this.#routes.delete(this.#routes.keys().next().value as string)
+    // What was read off a URL is a part of it for the engine, and would keep all of it: secrets in its query too.
+    this.#routes.set(url.origin === origin ? url.origin : origin, route ?? null)
     return route
   }
 

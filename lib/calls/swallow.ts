@@ -1,8 +1,7 @@
 import { errors } from 'undici'
-import type { Clock } from '../clock.ts'
 import type { Attempt, AttemptOwner } from './attempt.ts'
 import type { LegacyHandler } from './legacy-handler.ts'
-import { startLimit } from './limit.ts'
+import type { Limit, Limits } from './limits.ts'
 
 /** Reading on costs less than a new connection only up to here. Bytes; milliseconds. */
 const maxSize = 64 * 1024
@@ -11,12 +10,12 @@ const maxTime = 1000
 /** Takes over an attempt whose response nobody wants: reads it to its end, so that the connection can be used again. */
 export class Swallow implements AttemptOwner {
   readonly handler: LegacyHandler
-  readonly #stopTimer: () => void
+  readonly #limit: Limit | undefined
 
-  constructor (attempt: Attempt, clock: Clock) {
+  constructor (attempt: Attempt, limits: Limits) {
     const giveUp = (): void => attempt.abort(new errors.RequestAbortedError())
     let size = 0
-    this.#stopTimer = startLimit(clock, maxTime, giveUp)
+    this.#limit = limits.start(maxTime, { expire: giveUp })
     this.handler = {
       onConnect () {},
       onError () {},
@@ -28,8 +27,7 @@ export class Swallow implements AttemptOwner {
   }
 
   accepts (): boolean { return true }
-  instanceLeft (): void {}
-  attemptCompleted (): void { this.#stopTimer() }
-  attemptUpgraded (): void { this.#stopTimer() }
-  attemptFailed (): void { this.#stopTimer() }
+  attemptCompleted (): void { this.#limit?.stop() }
+  attemptUpgraded (): void { this.#limit?.stop() }
+  attemptFailed (): void { this.#limit?.stop() }
 }

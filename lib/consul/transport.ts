@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { Socket } from 'node:net'
 import { errors, Pool } from 'undici'
 import { abortable } from '../abortable.ts'
-import { systemClock } from '../clock.ts'
+import { afterReading, systemClock } from '../clock.ts'
 import { ApiAnswerError, ApiTimeoutError, ApiUnreachableError, ClosedError, TokenError } from '../errors.ts'
 import type { ResolvedOptions } from '../options/resolved.ts'
 import { maxAnswer, textOf } from './body.ts'
@@ -115,7 +115,7 @@ export class Transport {
     const limit = new AbortController()
     const abort = () => limit.abort(signal?.reason)
     let late = (): Error => new TokenError('the token option', `it took longer than ${deadline} ms`)
-    const stopTimer = systemClock.after(deadline, () => limit.abort(late()))
+    const stopTimer = afterReading(systemClock, deadline, () => limit.abort(late()))
     signal?.addEventListener('abort', abort, { once: true })
     try {
       const credentials = await this.#credentials(limit.signal)

@@ -15,7 +15,7 @@ import { departed, nothingKnown } from './instances.ts'
 import { lookAgain } from './look-again.ts'
 import { Poller } from './poller.ts'
 import { Questions, type ServiceAnswer } from './questions.ts'
-import { noQuery, type DiscoverQuery, type InstanceSource } from './source.ts'
+import { noQuery, type DiscoverQuery, type InstanceSource, type LeaveListener } from './source.ts'
 import { unavailable } from './unavailable.ts'
 import { Upkeep } from './upkeep.ts'
 import { maxViews, ViewTable } from './view-table.ts'
@@ -89,7 +89,7 @@ export class Catalog implements InstanceSource {
     })
   }
 
-  /** Calls come here each time: nothing is allocated. */
+  /** Calls come here each time: nothing is made, but for a key if a datacenter, a filter or several tags are named. */
   peek (name: string, query = noQuery): readonly ServiceInstance[] | undefined {
     const view = this.#views.find(name, query)
     if (view === undefined || !this.#isCurrent(view)) return undefined
@@ -119,7 +119,7 @@ export class Catalog implements InstanceSource {
     return this.#views.find(name, query)?.snapshot?.known.length === 0
   }
 
-  onLeave (listener: (left: readonly ServiceInstance[]) => void): () => void {
+  onLeave (listener: LeaveListener): () => void {
     return this.#departures.onLeave(listener)
   }
 

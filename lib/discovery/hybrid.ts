@@ -1,7 +1,7 @@
 import type { ServiceInstance } from '../consul/instance.ts'
 import { UnavailableError } from '../errors.ts'
 import type { Catalog } from './catalog.ts'
-import { noQuery, type DiscoverQuery, type InstanceSource } from './source.ts'
+import { noQuery, type DiscoverQuery, type InstanceSource, type LeaveListener } from './source.ts'
 import type { StaticSource } from './static.ts'
 
 /**
@@ -36,7 +36,7 @@ export class HybridSource implements InstanceSource {
     }
   }
 
-  onLeave (listener: (left: readonly ServiceInstance[]) => void): () => void {
+  onLeave (listener: LeaveListener): () => void {
     return this.#catalog.onLeave(listener)
   }
 

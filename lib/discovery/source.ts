@@ -19,6 +19,9 @@ export interface DiscoverQuery {
 /** Every healthy instance. */
 export const noQuery: DiscoverQuery = Object.freeze({})
 
+/** `mayReturn`: they are still there, but critical or in maintenance. */
+export type LeaveListener = (left: readonly ServiceInstance[], mayReturn: boolean) => void
+
 /** Where instances come from. Its arrays are frozen and the same until something changes. */
 export interface InstanceSource {
   /** What is in memory, without waiting; `undefined` if the service was never asked for. */
@@ -32,7 +35,7 @@ export interface InstanceSource {
    */
   discover (name: string, query?: DiscoverQuery): Promise<readonly ServiceInstance[]>
   /** Tells of instances that may not be called any longer; returns the function that ends it. */
-  onLeave (listener: (left: readonly ServiceInstance[]) => void): () => void
+  onLeave (listener: LeaveListener): () => void
 }
 
 /** What stays the same over every refresh of an instance, and differs between any two. */

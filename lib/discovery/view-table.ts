@@ -70,8 +70,11 @@ export class ViewTable {
   }
 }
 
-/** A plain service is its own key: this is asked for at every call. No name that can be asked for has a line end. */
+/**
+ * A plain service is its own key, and a datacenter alone takes no JSON: this is asked for at every call. No name that
+ * can be asked for has a line end of any kind.
+ */
 function textOf (name: string, { datacenter, filter, near }: DiscoverQuery): string {
-  if (datacenter === undefined && filter === undefined && near === undefined) return name
-  return `${name}\n${JSON.stringify([datacenter, filter, near])}`
+  if (filter !== undefined || near !== undefined) return `${name}\r${JSON.stringify([datacenter, filter, near])}`
+  return datacenter === undefined ? name : `${name}\n${datacenter}`
 }

@@ -3,9 +3,10 @@ import type { ServiceInstance } from '../consul/instance.ts'
 import type { Answer, WireHealthEntry } from '../consul/wire.ts'
 import { confirm, confirmAt, judge, noDoubt, release } from './guard.ts'
 import {
-  isUnchecked, keyOf, listedIn, lostKeys, matches, nextSnapshot, nothingKnown, removedKeys, sameElements,
-  type KnownInstance, type ServiceSnapshot
+  isUnchecked, keyOf, listedIn, lostKeys, nextSnapshot, nothingKnown, removedKeys, type KnownInstance,
+  type ServiceSnapshot
 } from './instances.ts'
+import { Selections } from './selections.ts'
 import type { DiscoverQuery } from './source.ts'
 
 /** How a view is kept up to date. */
@@ -18,9 +19,6 @@ export interface ViewKey {
   readonly filter: string | undefined
   readonly near: string | undefined
 }
-
-/** More than any program has on purpose; tags may come from users. */
-const maxSelections = 100
 
 type HealthAnswer = Pick<Answer<WireHealthEntry[]>, 'value' | 'index' | 'filteredByAcls'>
 
@@ -45,7 +43,7 @@ export class ServiceView {
   filtered = false
   #guard = noDoubt
   #outages = 0
-  readonly #selections = new Map<string, { from: readonly ServiceInstance[], list: readonly ServiceInstance[] }>()
+  #selections: Selections | undefined
 
   constructor (key: ViewKey) {
     this.key = key
@@ -123,15 +121,8 @@ export class ServiceView {
   select (query: DiscoverQuery, passingOnly: boolean): readonly ServiceInstance[] {
     const from = (this.snapshot ?? nothingKnown).healthy
     if (query.tag === undefined && query.tags === undefined && !passingOnly) return from
-    const key = JSON.stringify([query.tag, query.tags, passingOnly])
-    const last = this.#selections.get(key)
-    if (last?.from === from) return last.list
-    const wanted = { ...query, passingOnly }
-    const found = from.filter(instance => matches(instance, wanted))
-    const list = last !== undefined && sameElements(last.list, found) ? last.list : Object.freeze(found)
-    if (this.#selections.size >= maxSelections) this.#selections.clear()
-    this.#selections.set(key, { from, list })
-    return list
+    this.#selections ??= new Selections()
+    return this.#selections.of(from, query, passingOnly)
   }
 
   #read ({ value }: HealthAnswer): readonly KnownInstance[] {

@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events'
 import { is } from 'valibot'
+import { afterReading } from '../clock.ts'
 import { CheckTimeoutError, InvalidOptionError } from '../errors.ts'
 import { shown } from '../options/error.ts'
 import { plainText } from '../options/values.ts'
@@ -45,7 +46,7 @@ export class CheckRunner {
     return new Promise(resolve => {
       const onLimit = () => giveUp(new CheckTimeoutError(name, timeout), `did not settle within ${timeout} ms`)
       const onAbort = () => giveUp(signal.reason, messageOf(signal.reason))
-      const cancel = timeout === Infinity ? undefined : limits.clock.after(timeout, onLimit)
+      const cancel = timeout === Infinity ? undefined : afterReading(limits.clock, timeout, onLimit)
       signal.addEventListener('abort', onAbort)
 
       function giveUp (reason: unknown, message: string): void {

@@ -35,12 +35,13 @@ export function refuseConflicts (
   const has = (option: string): boolean => valueAt(given, option.split('.')) !== undefined
   const byCaller = (option: string): boolean => has(option) && !variables.has(option)
   const named = (option: string): string => variables.get(option) ?? option
-  const { url, tls, service, check, health, drain } = options
+  const { url, tls, service, check, health, calls: { outlier }, drain } = options
   const isHttps = url.url.startsWith('https:')
   const registers = service !== false && service.name !== undefined
   // Consul's check would give up on an answer that still says healthy.
   const outlasts = registers && health !== false && checkType === 'http' && check.path === undefined &&
     health.timeout >= check.timeout
+  const isTooLong = outlier !== false && outlier.ejectionTime > outlier.maxEjectionTime
 
   const conflicts: Conflict[] = [
     [has('token') && has('tokenFile'), 'tokenFile', `left out beside ${named('token')}`],
@@ -60,6 +61,10 @@ export function refuseConflicts (
     [health !== false && health.readyPath === health.livePath, 'health.livePath', 'another path than health.readyPath'],
     [outlasts && has('health.timeout'), 'health.timeout', `less than ${named('check.timeout')} (${check.timeout} ms)`],
     [outlasts && has('check.timeout'), 'check.timeout', `more than health.timeout (${health && health.timeout} ms)`],
+    [isTooLong && has('calls.outlier.maxEjectionTime'),
+      'calls.outlier.maxEjectionTime', `at least calls.outlier.ejectionTime (${outlier && outlier.ejectionTime} ms)`],
+    [isTooLong, 'calls.outlier.ejectionTime',
+      `at most calls.outlier.maxEjectionTime (${outlier && outlier.maxEjectionTime} ms)`],
     [has('drain.delay') && drain.delay > (drain.timeout ?? Infinity), 'drain.delay', 'at most drain.timeout']
   ]
   for (const [found, option, expected] of conflicts) {

@@ -62,6 +62,13 @@ export const defaults = {
     retries: 2,
     retryBudget: { ratio: 0.2, perSecond: 10 },
     connections: 64,
+    outlier: {
+      consecutiveFailures: 5,
+      successRate: 0.5,
+      ejectionTime: '5s',
+      maxEjectionTime: '5m',
+      maxEjected: 0.5
+    },
     tls: { ca: undefined, cert: undefined, key: undefined, servername: undefined, rejectUnauthorized: true },
     allow: undefined
   },

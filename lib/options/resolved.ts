@@ -1,7 +1,6 @@
 import type { Logger } from '../logger.ts'
-import type {
-  ConsulOptions, HealthCheck, StrategyFunction, StrategyName, UnderPressureOptions
-} from './types.ts'
+import type { StrategyFunction, StrategyName } from './call-options.ts'
+import type { ConsulOptions, HealthCheck, UnderPressureOptions } from './types.ts'
 
 /** Options with everything filled in, validated and deeply frozen. Durations are milliseconds. */
 export interface ResolvedOptions {
@@ -122,6 +121,13 @@ export interface ResolvedCalls {
   readonly retries: number
   readonly retryBudget: { readonly ratio: number, readonly perSecond: number }
   readonly connections: number
+  readonly outlier: false | {
+    readonly consecutiveFailures: number
+    readonly successRate: number
+    readonly ejectionTime: number
+    readonly maxEjectionTime: number
+    readonly maxEjected: number
+  }
   readonly tls: ResolvedTls
   /** `undefined`: any service. */
   readonly allow: readonly string[] | undefined

@@ -1,11 +1,13 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http'
 import { isIP } from 'node:net'
+import { domainToUnicode } from 'node:url'
 import * as v from 'valibot'
 import { parseConsulUrl, parseOrigin } from './consul-url.ts'
 import type { Logger } from '../logger.ts'
-import type { HealthCheck, StrategyFunction, StrategyName } from './types.ts'
+import type { StrategyFunction, StrategyName } from './call-options.ts'
+import type { HealthCheck } from './types.ts'
 import { isRecord } from './tree.ts'
-import { anyFunction, duration, flag, like, map, plainText, wholeNumber } from './values.ts'
+import { anyFunction, duration, flag, like, map, nameText, plainText, wholeNumber } from './values.ts'
 
 /** What single options must be, where that is a matter of Consul, HTTP or Fastify. */
 
@@ -69,15 +71,26 @@ export const statusRoute = v.custom<boolean | string | object>(
   input => typeof input === 'boolean' || typeof input === 'string' || isRecord(input),
   'true, false, a path or a plain object')
 
-const strategies: readonly unknown[] = ['round-robin', 'random', 'first'] satisfies StrategyName[]
+const strategies: readonly unknown[] = [
+  'round-robin', 'random', 'first', 'least-request', 'peak-ewma', 'consistent-hash'
+] satisfies StrategyName[]
 export const strategy = v.custom<StrategyName | StrategyFunction>(
   input => strategies.includes(input) || typeof input === 'function',
-  'one of "round-robin", "random", "first" or a function ' +
-  '("least-request", "peak-ewma" and "consistent-hash" are not available yet)')
+  `one of ${strategies.map(name => JSON.stringify(name)).join(', ')} or a function`)
+
+/** A service that a URL can name: one label of a host. */
+export const calledName = v.pipe(nameText, v.check(isHostLabel,
+  'the name of one service as it stands in a URL: without dots, spaces and "*"'))
 
 export const logger = like<Logger>('a logger: an object with trace, debug, info, warn and error', {
   trace: anyFunction, debug: anyFunction, info: anyFunction, warn: anyFunction, error: anyFunction
 })
+
+function isHostLabel (name: string): boolean {
+  const url = `http://${name}.service.consul/`
+  if (/[.*]/.test(name) || !URL.canParse(url)) return false
+  return domainToUnicode(new URL(url).hostname) === `${name.toLowerCase().normalize()}.service.consul`
+}
 
 function isUnspecified (text: string): boolean {
   return isIP(text) !== 0 && /^(?:[0:]*:ffff:)?[0:.]+$/i.test(text)

@@ -1,11 +1,11 @@
 import * as v from 'valibot'
 import {
-  address, checkPath, consulUrl, headerName, headerValue, healthCheck, logger, meta, origin, pem, port, routePath,
-  statusRoute, strategy, token
+  address, calledName, checkPath, consulUrl, headerName, headerValue, healthCheck, logger, meta, origin, pem, port,
+  routePath, statusRoute, strategy, token
 } from './rules.ts'
 import {
-  anyFunction, duration, flag, list, map, maybe, nameText, notYet, numberBetween, oneOf, oneOrMore, orFalse, plainText,
-  section, wholeNumber
+  anyFunction, duration, flag, list, map, maybe, nameText, numberBetween, oneOf, oneOrMore, orFalse, plainText, section,
+  wholeNumber
 } from './values.ts'
 
 const tls = section({
@@ -98,9 +98,15 @@ const calls = section({
   // the upper bounds are Tower's, beyond which a budget is none
   retryBudget: section({ ratio: numberBetween(0, 1000), perSecond: numberBetween(0, 1_000_000) }),
   connections: wholeNumber(1, 65535),
-  outlier: notYet,
+  outlier: orFalse(section({
+    consecutiveFailures: wholeNumber(1, 1_000_000),
+    successRate: numberBetween(0, 1),
+    ejectionTime: duration(),
+    maxEjectionTime: duration(),
+    maxEjected: numberBetween(0, 1)
+  })),
   tls,
-  allow: maybe(list(nameText))
+  allow: maybe(list(calledName))
 })
 
 /** The options with every default put in; its output has durations in milliseconds and is frozen. */

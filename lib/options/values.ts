@@ -107,9 +107,6 @@ export function like<T> (expected: string, entries: v.ObjectEntries) {
   }))
 }
 
-/** An option that is known by name and not built yet. */
-export const notYet = v.optional(v.never('left out: it is not available yet'))
-
 function frozen<T> (value: T): Readonly<T> {
   return Object.freeze(value)
 }

@@ -1,7 +1,10 @@
 import t from 'tap'
 import { Balancer } from '../../lib/balancing/balancer.ts'
 import type { Endpoint } from '../../lib/balancing/endpoint.ts'
+import { memory } from '../../lib/balancing/ewma.ts'
+import { strategyNames, type StrategyChoice } from '../../lib/balancing/strategies.ts'
 import { context, idOf, instance, seeded, tally } from './helpers.ts'
+import { outlier } from './service.ts'
 
 function setUp (): { balancer: Balancer, gone: Endpoint[] } {
   const gone: Endpoint[] = []
@@ -15,6 +18,21 @@ t.test('an instance in warning gets the warning share', async t => {
   const instances = [instance({ id: 'a' }), instance({ id: 'b' }), instance({ id: 'c', status: 'warning' })]
   const picks = Array.from({ length: 210 }, () => idOf(group.pick(instances, 'round-robin', context())))
   t.same(tally(picks), { a: 100, b: 100, c: 10 })
+})
+
+t.test('what a response of a service takes is known for as long as there is one of its instances', async t => {
+  for (const options of [false, outlier] as const) {
+    const balancer = new Balancer({ warningShare: 0.1, random: seeded(1), onGone () {}, outlier: options })
+    const endpoint = (id: string) => balancer.group('svc').pick([instance({ id })], 'first', context())!
+    const [stays, leaves] = [endpoint('stays'), endpoint('leaves')]
+    stays.begin()
+    stays.record('success', 0, 10, 10, 'measured')
+    balancer.remove([leaves.instance])
+    const newcomer = endpoint('newcomer')
+    newcomer.begin()
+    newcomer.record('success', 10, 11, 1, 'untypical')
+    t.equal(Math.exp(newcomer.latencyLevel - 11 / memory).toFixed(3), '10.000')
+  }
 })
 
 t.test('an instance of weight 0 gets nothing, and serves as the last resort', async t => {
@@ -39,6 +57,12 @@ t.test('instances that all have weight 0 share alike', async t => {
   t.same(tally(Array.from({ length: 10 }, () => idOf(group.pick(instances, 'round-robin', context())))), { a: 5, b: 5 })
 })
 
+t.test('whether a call may be repeated is not asked while nobody is ejected', async t => {
+  const group = setUp().balancer.group('svc')
+  const call = { ...context([], 'key'), get repeatable (): boolean { throw new Error('asked') } }
+  for (const name of strategyNames as readonly StrategyChoice[]) t.ok(group.pick([instance()], name, call))
+})
+
 t.test('no instances, no pick', async t => {
   t.equal(setUp().balancer.group('svc').pick([], 'round-robin', context()), undefined)
 })
@@ -47,12 +71,15 @@ t.test('an endpoint stays the same over a change of status, in every group', asy
   const { balancer, gone } = setUp()
   const before = balancer.group('svc').pick([instance()], 'first', context())!
   before.begin()
+  before.record('success', 0, 20)
   const warning = instance({ status: 'warning' })
   const after = balancer.group('svc', 'tag').pick([warning], 'random', context())!
   t.equal(after, before)
   t.equal(after.instance, warning)
   t.equal(after.weight, 0.1)
   t.equal(after.outstanding, 1)
+  t.equal(after.load, 20, 'two attempts for a tenth of the weight')
+  t.equal(Math.exp(after.latencyLevel - 20 / memory).toFixed(3), '20.000')
   t.same(gone, [])
 })
 
@@ -103,12 +130,14 @@ t.test('groups keep their place apart, by service, tag and datacenter', async t 
   t.not(balancer.group('svc', undefined, 'tag'), balancer.group('svc', 'tag'))
 })
 
-t.test('names beyond the limit are forgotten, the oldest first', async t => {
+t.test('of very many names those that are not called are forgotten', async t => {
   const { balancer } = setUp()
-  const [oldest, second] = [balancer.group('oldest'), balancer.group('second')]
-  for (let name = 0; name < 999; name++) balancer.group(`junk${name}`)
-  t.equal(balancer.group('second'), second)
-  t.not(balancer.group('oldest'), oldest)
+  const [called, never] = [balancer.group('called'), balancer.group('never')]
+  for (let name = 0; name < 3000; name++) {
+    balancer.group(`junk${name}`)
+    if (name % 100 === 0) t.equal(balancer.group('called'), called)
+  }
+  t.not(balancer.group('never'), never)
 })
 
 t.test('a strategy named in a call has a place of its own', async t => {

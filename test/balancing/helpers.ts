@@ -26,15 +26,24 @@ export function instance (fields: Partial<Fields> = {}): ServiceInstance {
 /** Endpoints by id and weight, in that order. Weights need not be whole. */
 export function endpoints (weights: Record<string, number>): readonly Endpoint[] {
   return Object.freeze(Object.entries(weights).map(([id, weight]) =>
-    new Endpoint(instance({ id, weights: { passing: weight, warning: weight } }), 0.1)))
+    endpointOf(instance({ id, weights: { passing: weight, warning: weight } }))))
+}
+
+/** An endpoint that is never ejected. */
+export function endpointOf (instance: ServiceInstance): Endpoint {
+  return new Endpoint(instance, { warningShare: 0.1 })
 }
 
 export function idOf (endpoint: Endpoint | undefined): string {
   return endpoint?.instance.id ?? 'none'
 }
 
-export function context (tried: readonly Endpoint[] = [], key?: string): PickContext {
-  return { service: 'svc', key, tried }
+/** Of a pick that an attempt follows, which may be repeated; there is room for it everywhere. */
+export const attempted = { sends: true, repeatable: true, isFull: () => false } as const
+
+/** A call that may be repeated, at the time 0 unless the test says when. */
+export function context (tried: readonly Endpoint[] = [], key?: string, now = 0): PickContext {
+  return { service: 'svc', key, tried, now, ...attempted }
 }
 
 /** Numbers from a seed, the same on every machine (mulberry32). */

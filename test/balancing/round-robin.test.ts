@@ -1,8 +1,8 @@
 import { assert, array, double, integer, property } from 'fast-check'
 import t from 'tap'
-import { Endpoint } from '../../lib/balancing/endpoint.ts'
+import type { Endpoint } from '../../lib/balancing/endpoint.ts'
 import { RoundRobin } from '../../lib/balancing/round-robin.ts'
-import { context, endpoints, idOf, instance, seeded, tally } from './helpers.ts'
+import { context, endpointOf, endpoints, idOf, instance, seeded, tally } from './helpers.ts'
 
 function picks (strategy: RoundRobin, list: readonly Endpoint[], count: number): string[] {
   return Array.from({ length: count }, () => idOf(strategy.pick(list, context())))
@@ -65,7 +65,7 @@ t.test('an endpoint that joins or leaves does not move the turns of the others',
   t.same(picks(strategy, all, 1), [next])
   const without = all.filter(endpoint => idOf(endpoint) !== then)
   t.same(picks(strategy, without, 3), [afterNext, last, next])
-  const joined = [new Endpoint(instance({ id: 'new' }), 0.1), ...without]
+  const joined = [endpointOf(instance({ id: 'new' })), ...without]
   t.same(picks(strategy, joined, 4).filter(id => id !== 'new'), [afterNext, last, next])
 })
 
@@ -81,6 +81,6 @@ t.test('a change of weight counts from the next turn on', async t => {
   const strategy = new RoundRobin(seeded(6))
   picks(strategy, list, 10)
   const [a] = list as [Endpoint, Endpoint]
-  a.refresh(instance({ id: 'a', status: 'warning' }), 0.1)
+  a.refresh(instance({ id: 'a', status: 'warning' }), 0)
   t.same(tally(picks(strategy, [...list], 110)), { a: 10, b: 100 })
 })

@@ -1,8 +1,11 @@
 import t from 'tap'
+import type { Endpoint } from '../../lib/balancing/endpoint.ts'
 import { Custom } from '../../lib/balancing/custom.ts'
+import { Dice } from '../../lib/balancing/dice.ts'
 import { First } from '../../lib/balancing/first.ts'
 import { WeightedRandom } from '../../lib/balancing/random.ts'
 import { createStrategy, strategyChoice, type StrategyChoice, strategyNames } from '../../lib/balancing/strategies.ts'
+import type { PickContext } from '../../lib/balancing/strategy.ts'
 import { effectiveWeight, positiveWeights } from '../../lib/balancing/weights.ts'
 import type { ServiceInstance } from '../../lib/consul/instance.ts'
 import { context, endpoints, idOf, instance, seeded, tally } from './helpers.ts'
@@ -14,15 +17,19 @@ const lowestPort = (instances: readonly ServiceInstance[]): ServiceInstance | un
 
 const choices = [...strategyNames, lowestPort] as readonly StrategyChoice[]
 
+/** Calls that differ in their keys. */
+let calls = 0
+const call = (tried: readonly Endpoint[] = [], now = 0): PickContext => context(tried, `key-${calls++}`, now)
+
 for (const choice of choices) {
   t.test(`strategy ${typeof choice === 'string' ? choice : 'of one\'s own'}`, async t => {
     const create = () => createStrategy(choice, seeded(1))
 
     t.test('picks one of the list', async t => {
       const strategy = create()
-      for (const size of [1, 2, 7, 100]) {
+      for (const size of [1, 2, 7, 65]) {
         const list = endpoints(Object.fromEntries(Array.from({ length: size }, (_, index) => [`i${index}`, 1 + index])))
-        for (let pick = 0; pick < 200; pick++) t.equal(list.includes(strategy.pick(list, context())!), true)
+        for (let pick = 0; pick < 200; pick++) t.equal(list.includes(strategy.pick(list, call())!), true)
       }
     })
 
@@ -30,8 +37,8 @@ for (const choice of choices) {
       const list = endpoints({ a: 1, b: 100, c: 0.01, d: 1 })
       const strategy = create()
       for (let round = 0; round < 50; round++) {
-        const tried = [strategy.pick(list, context())!]
-        while (tried.length < list.length) tried.push(strategy.pick(list, context(tried))!)
+        const tried = [strategy.pick(list, call())!]
+        while (tried.length < list.length) tried.push(strategy.pick(list, call(tried))!)
         t.same(tried.map(idOf).toSorted(), ['a', 'b', 'c', 'd'])
       }
     })
@@ -39,31 +46,76 @@ for (const choice of choices) {
     t.test('treats weights that are all 0 as equal', async t => {
       const list = endpoints({ a: 0, b: 0 })
       const strategy = create()
-      t.ok(strategy.pick(list, context()))
-      t.equal(strategy.pick(list, context(list.slice(0, 1))), list[1])
+      t.ok(strategy.pick(list, call()))
+      t.equal(strategy.pick(list, call(list.slice(0, 1))), list[1])
     })
 
     t.test('follows the list as it changes', async t => {
       const strategy = create()
       const both = endpoints({ a: 1, b: 1 })
       for (const list of [both, both.slice(0, 1), both, both.slice(1)]) {
-        for (let pick = 0; pick < 10; pick++) t.equal(list.includes(strategy.pick(list, context())!), true)
+        for (let pick = 0; pick < 10; pick++) t.equal(list.includes(strategy.pick(list, call())!), true)
       }
     })
 
     t.test('picks the same with the same random numbers', async t => {
       const list = endpoints({ a: 1, b: 2, c: 3 })
       const [one, other] = [create(), create()]
-      for (let pick = 0; pick < 100; pick++) t.equal(one.pick(list, context()), other.pick(list, context()))
+      for (let pick = 0; pick < 100; pick++) {
+        const same = call()
+        t.equal(one.pick(list, same), other.pick(list, same))
+      }
     })
+
+    if (typeof choice === 'string') {
+      t.test('looks at few of many, after a failure too', async t => {
+        const list = endpoints(Object.fromEntries(Array.from({ length: 10_000 }, (_, index) => [`i${index}`, 1])))
+        let looks = 0
+        const watched = new Proxy(list, {
+          get (target, name, receiver) {
+            looks++
+            return Reflect.get(target, name, receiver)
+          }
+        })
+        const strategy = create()
+        const tried = [strategy.pick(watched, call())!]
+        looks = 0
+        for (let pick = 0; pick < 100; pick++) strategy.pick(watched, call(tried))
+        t.equal(looks < 3000, true, `${looks} looks at the list for 100 picks`)
+      })
+    }
 
     t.test('leaves list, endpoints and call alone', async t => {
       const list = endpoints({ b: 1, a: 2 })
       const before = list.map(({ outstanding, weight }) => ({ outstanding, weight }))
-      create().pick(list, Object.freeze(context(Object.freeze([]) as [])))
+      create().pick(list, Object.freeze(call(Object.freeze([]) as [])))
       t.same(list.map(({ outstanding, weight }) => ({ outstanding, weight })), before)
       t.same(list.map(idOf), ['b', 'a'])
     })
+  })
+}
+
+for (const choice of strategyNames.filter(name => name !== 'first') as StrategyChoice[]) {
+  t.test(`strategy ${choice as string} gives a heavier one more`, async t => {
+    for (const others of [2, 70]) {
+      const light = Object.fromEntries(Array.from({ length: others }, (_, index) => [`light${index}`, 1]))
+      const list = endpoints({ heavy: 4, ...light })
+      const strategy = createStrategy(choice, seeded(3))
+      // As under load: four attempts for each endpoint are under way, and one ends as another begins.
+      const running: Endpoint[] = []
+      const picks = Array.from({ length: 20_000 }, (_, now) => {
+        const endpoint = strategy.pick(list, call([], now)) as Endpoint
+        endpoint.begin()
+        running.push(endpoint)
+        const ended = running.length > 4 * list.length ? running.shift() : undefined
+        ended?.record('success', now - 10, now)
+        ended?.end()
+        return idOf(endpoint)
+      })
+      const { heavy = 0 } = tally(picks)
+      const ratio = heavy / ((picks.length - heavy) / others)
+      t.equal(ratio > 2 && ratio < 6, true, `${ratio.toFixed(2)} times as much, among ${others + 1}`)
+    }
   })
 }
 
@@ -73,12 +125,14 @@ t.test('a strategy is known by its name, or is a function', async t => {
 
 t.test('an unknown strategy is refused', async t => {
   const cases = [
-    ['least-request', '"least-request"'], ['constructor', '"constructor"'], [undefined, 'undefined'], [7, 'number']
+    ['least-requests', "'least-requests'"], ['constructor', "'constructor'"], [undefined, 'undefined'], [null, 'null'],
+    [7, '7'], [['first'], 'an array']
   ]
   for (const [value, received] of cases) {
     t.throws(() => strategyChoice(value, 'balancer.strategy'), {
       code: 'FST_CONSUL_INVALID_OPTION',
-      message: `balancer.strategy must be one of round-robin, random, first, or a function, got ${received as string}`
+      message: 'balancer.strategy must be one of round-robin, random, first, least-request, peak-ewma, ' +
+        `consistent-hash, or a function, got ${received as string}`
     })
   }
 })
@@ -131,6 +185,25 @@ t.test('the extremes of the random source pick one of the list', async t => {
   }
 })
 
+// lib/balancing/dice.ts
+
+t.test('every side comes up, and as often as the others, one after the other independently', async t => {
+  for (const random of [() => 0, () => 0.37, () => 1 - 2 ** -53]) {
+    const dice = new Dice(random)
+    const pairs = new Uint32Array(49)
+    for (let roll = 0; roll < 49_000; roll++) pairs[7 * dice.roll(7) + dice.roll(7)]!++
+    for (const count of pairs) t.equal(Math.abs(count - 1000) < 160, true, `${count} of 1000`)
+  }
+})
+
+t.test('the sides are from 0 to the last', async t => {
+  const dice = new Dice(() => 0.5)
+  t.equal(dice.roll(1), 0)
+  const rolls = Array.from({ length: 10_000 }, () => dice.roll(2 ** 31))
+  t.ok(rolls.every(roll => Number.isInteger(roll) && roll >= 0 && roll < 2 ** 31))
+  t.equal(Math.abs(Math.max(...rolls) / 2 ** 31 - 1) < 0.001, true)
+})
+
 // lib/balancing/custom.ts
 
 t.test('the function is given the instances left and the call', async t => {
@@ -144,21 +217,37 @@ t.test('the function is given the instances left and the call', async t => {
   t.equal(strategy.pick(list, context(list.slice(0, 1), 'customer-1')), list[2])
 })
 
+t.test('as long as the list is the same, every function is given the same array', async t => {
+  const list = endpoints({ a: 1, b: 1 })
+  const given: unknown[] = []
+  const pickFrom = (endpoints: readonly Endpoint[]) => new Custom(instances => {
+    given.push(instances)
+    return instances[0]
+  }).pick(endpoints, context())
+  pickFrom(list)
+  pickFrom(list)
+  pickFrom([...list])
+  t.equal(given[0], given[1])
+  t.not(given[0], given[2])
+})
+
 t.test('a function that wants none of them picks none', async t => {
-  t.equal(new Custom(() => undefined).pick(endpoints({ a: 1 }), context()), undefined)
+  for (const none of [undefined, null]) {
+    t.equal(new Custom(() => none).pick(endpoints({ a: 1 }), context()), undefined)
+  }
 })
 
 t.test('what is no instance of the list is an error that says so', async t => {
   const wrong = [
     [instance({ id: 'a' }), 'another object'],
-    [null, 'null'],
     ['a', 'another string'],
     [Promise.resolve(), 'a promise']
   ]
   for (const [value, received] of wrong) {
     t.throws(() => new Custom(() => value as undefined).pick(endpoints({ a: 1 }), context()), {
       code: 'FST_CONSUL_INVALID_OPTION',
-      message: `strategy must be a function that returns one of the instances it is given, got ${received as string}`
+      message: 'balance.strategy or balancer.strategy must be a function that returns one of the instances it is ' +
+        `given, got ${received as string}`
     })
   }
 })

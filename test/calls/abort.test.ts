@@ -1,8 +1,10 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
 import { Readable } from 'node:stream'
 import { setImmediate as tick } from 'node:timers/promises'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { errors, type Dispatcher } from 'undici'
+import type { StrategyFunction } from '../../lib/options/call-options.ts'
 import { instance } from '../balancing/helpers.ts'
 import { until } from '../support/wait.ts'
 import { startBlackHole } from './black-hole.ts'
@@ -77,6 +79,23 @@ t.test('what was aborted while it connected is not sent', async t => {
   t.equal(await (await other).body.text(), 'a')
   await dispatcher.close()
   t.equal(server.requests, 1)
+})
+
+t.test('nor what failed for a body that is none meanwhile, or was aborted for a reason that is no error', async t => {
+  const server = await startServer(t, 'a')
+  const { dispatcher, request } = startCalls(t, new MemorySource({ svc: [server.instance] }))
+  const body = new Readable({ read () {} })
+  const wrong = t.rejects(request('http://svc/', { method: 'POST', body }), {
+    code: 'UND_ERR_INVALID_ARG', message: /^body must/
+  })
+  const abort = new AbortController()
+  const aborted = request('http://svc/', { signal: abort.signal }).catch(reason => reason)
+  body.push(1)
+  abort.abort('not wanted')
+  t.equal(await aborted, 'not wanted')
+  await wrong
+  await dispatcher.close()
+  t.equal(server.requests, 0)
 })
 
 t.test('an abort while the call is queued takes it out, and spares the connection', async t => {
@@ -174,3 +193,53 @@ t.test('a handler that throws gets its error, once', async t => {
     t.same(errors.map(({ message }) => message), [`fault in ${faulty}`])
   }
 })
+
+t.test('an abort by the user\'s own strategy, or by who is told of the pick, leaves nothing to be sent', async t => {
+  const server = await startServer(t, 'a')
+  const { dispatcher, request, close } = startCalls(t, new MemorySource({ svc: [server.instance] }))
+  const abort = new AbortController()
+  const strategy: StrategyFunction = ([first]) => {
+    abort.abort(reason)
+    return first
+  }
+  await t.rejects(request('http://svc/', { balance: { strategy }, signal: abort.signal }), reason)
+  const other = new AbortController()
+  listen(t, 'pick', () => other.abort(reason))
+  await t.rejects(dispatcher.request({ ...get, signal: other.signal }), reason)
+  await close()
+  t.equal(server.requests, 0)
+})
+
+t.test('an abort by who is told how an attempt went is the end: no response follows', async t => {
+  const server = await startServer(t, 'a')
+  server.server.on('upgrade', (_, socket) => {
+    socket.on('error', () => {}).on('end', () => socket.end()).resume()
+    socket.write('HTTP/1.1 101 Go\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n')
+  })
+  const { dispatcher, close } = startCalls(t, new MemorySource({ svc: [server.instance] }))
+  let abortNow = () => {}
+  listen(t, 'attempt', () => abortNow())
+  for (const upgrade of [undefined, 'x']) {
+    const told: unknown[] = []
+    await new Promise<void>(resolve => dispatcher.dispatch({ ...get, ...(upgrade && { upgrade }) }, {
+      onConnect: abort => { abortNow = () => abort(reason) },
+      onHeaders: () => told.push('headers') > 0,
+      onData: () => told.push('data') > 0,
+      onComplete: () => { told.push('end') },
+      onUpgrade: () => { told.push('upgrade') },
+      onError: error => {
+        told.push(error)
+        setImmediate(resolve)
+      }
+    }))
+    await until(async () => await server.connections() === 0)
+    t.same(told, [reason])
+  }
+  await close()
+})
+
+/** While the test runs. */
+function listen (t: Test, name: string, listener: () => void): void {
+  subscribe(`fastify-consul:${name}`, listener)
+  t.teardown(() => unsubscribe(`fastify-consul:${name}`, listener))
+}

@@ -3,12 +3,15 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createSecureServer, type ServerOptions } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { createCalls, type Calls, type CallsOptions } from '../../lib/calls/calls.ts'
+import type { Clock } from '../../lib/clock.ts'
 import type { ServiceInstance } from '../../lib/consul/instance.ts'
-import type { DiscoverQuery, InstanceSource } from '../../lib/discovery/source.ts'
+import type { DiscoverQuery, InstanceSource, LeaveListener } from '../../lib/discovery/source.ts'
+import { channels } from '../../lib/observe/channels.ts'
 import { instance, seeded } from '../balancing/helpers.ts'
+import { collectingLogger } from '../health/collecting-logger.ts'
+import type { ManualClock } from '../support/manual-clock.ts'
 import type { Teardown } from '../support/teardown.ts'
 
-type Listener = (left: readonly ServiceInstance[]) => void
 type Deferred = { resolve: () => void, reject: (error: Error) => void }
 
 /** Instances in memory. */
@@ -16,7 +19,7 @@ export class MemorySource implements InstanceSource {
   /** What was asked for, `peek()` and `discover()` alike. */
   readonly asked: { name: string, query: DiscoverQuery | undefined }[] = []
   readonly #services = new Map<string, readonly ServiceInstance[]>()
-  readonly #listeners = new Set<Listener>()
+  readonly #listeners = new Set<LeaveListener>()
   /** While set, nothing is in memory, and `discover()` waits. */
   #waiting: Deferred[] | undefined
 
@@ -41,16 +44,16 @@ export class MemorySource implements InstanceSource {
     return this.#select(name, query)
   }
 
-  onLeave (listener: Listener): () => void {
+  onLeave (listener: LeaveListener): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
   }
 
   /** Whoever is not in the list any more has left. */
-  set (name: string, instances: readonly ServiceInstance[]): void {
+  set (name: string, instances: readonly ServiceInstance[], mayReturn = false): void {
     const left = (this.#services.get(name) ?? []).filter(old => !instances.some(({ id }) => id === old.id))
     this.#services.set(name, Object.freeze(instances))
-    for (const listener of this.#listeners) listener(left)
+    for (const listener of this.#listeners) listener(left, mayReturn)
   }
 
   /** From here on discovery takes as long as the test wants. */
@@ -84,6 +87,27 @@ export interface TestServer {
 type Fields = Parameters<typeof instance>[0]
 type Handler = (request: IncomingMessage, response: ServerResponse) => void
 
+/** A clock whose timers fire late, as when the event loop stands still. */
+export function lateClock (clock: ManualClock, delay: number): Clock {
+  return {
+    now: () => clock.now(),
+    after: (ms, callback) => clock.after(ms + delay, callback),
+    sleep: (ms, signal) => clock.sleep(ms, signal)
+  }
+}
+
+/** Who fails five times in a row is left out for longer than a test takes. */
+export const outlier = {
+  consecutiveFailures: 5, successRate: 0.5, ejectionTime: 60_000, maxEjectionTime: 300_000, maxEjected: 0.5
+}
+
+/** Calls an instance that answers 503 until it is ejected. */
+export async function eject ({ request, ejectionOf }: Calls, instance: ServiceInstance): Promise<void> {
+  const strategy = (all: readonly ServiceInstance[]) => all.find(({ id }) => id === instance.id)
+  const balance = { strategy, retries: 0 }
+  while (ejectionOf(instance) === undefined) await (await request('http://svc/', { balance })).body.dump()
+}
+
 /** A real HTTP server that says its id, unless the handler says something else; with a certificate it speaks TLS. */
 export async function startServer (
   t: Teardown, id: string, handler: Handler = (_, response) => response.end(id),
@@ -111,11 +135,13 @@ export async function startServer (
   }
 }
 
-type Overrides = Partial<CallsOptions['calls'] & CallsOptions['balancer']> & Pick<Partial<CallsOptions>, 'clock'>
+type Overrides =
+  Partial<CallsOptions['calls'] & CallsOptions['balancer'] & Pick<CallsOptions, 'clock' | 'events' | 'logger'>>
 
 /** Calls over a source, with the defaults of the options; ended with the test. */
 export function startCalls (t: Teardown, source: InstanceSource, overrides: Overrides = {}): Calls {
-  const { strategy = 'round-robin', warningShare = 0.1, clock, ...calls } = overrides
+  const { strategy = 'round-robin', warningShare = 0.1, clock, ...others } = overrides
+  const { events = channels, logger = collectingLogger().logger, ...calls } = others
   const made = createCalls({
     source,
     balancer: { strategy, warningShare },
@@ -130,6 +156,8 @@ export function startCalls (t: Teardown, source: InstanceSource, overrides: Over
       allow: undefined,
       ...calls
     },
+    events,
+    logger,
     random: seeded(1),
     ...(clock && { clock })
   })

@@ -3,9 +3,9 @@ import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import t from 'tap'
 import type { DiagnosticsChannel } from 'undici'
-import { instance } from '../balancing/helpers.ts'
+import type { ServiceInstance } from '../../lib/consul/instance.ts'
 import { until } from '../support/wait.ts'
-import { MemorySource, startCalls, startServer } from './helpers.ts'
+import { eject, MemorySource, outlier, startCalls, startServer } from './helpers.ts'
 
 /** Serves the first request of a connection and breaks it with the second one. */
 function serveOnce (id: string) {
@@ -30,10 +30,36 @@ t.test('a connection that was closed while it was idle costs no idempotent reque
 
 t.test('another instance goes before the one whose connection was closed', async t => {
   const [a, b] = [await startServer(t, 'a', serveOnce('a')), await startServer(t, 'b')]
-  const { request } = startCalls(t, new MemorySource({ svc: [a.instance, b.instance] }), { strategy: 'first' })
+  const { request } = startCalls(t, new MemorySource({ svc: [a.instance, b.instance] }))
   const ids = []
   for (let call = 0; call < 4; call++) ids.push(await (await request('http://svc/')).body.text())
-  t.same(ids, ['a', 'b', 'a', 'b'])
+  t.same(ids, ['b', 'a', 'b', 'b'])
+})
+
+t.test('but where the call itself decides who gets it, it stays there', async t => {
+  const servers = await Promise.all(['a', 'b'].map(id => startServer(t, id, serveOnce(id))))
+  const svc = servers.map(({ instance }) => instance)
+  for (const strategy of ['consistent-hash', 'first', (all: readonly ServiceInstance[]) => all[0]] as const) {
+    const { request } = startCalls(t, new MemorySource({ svc }), { strategy })
+    const ids = new Set<string>()
+    for (let call = 0; call < 10; call++) {
+      ids.add(await (await request('http://svc/', { balance: { key: 'user' } })).body.text())
+    }
+    t.equal(ids.size, 1)
+  }
+})
+
+t.test('that one goes before an instance that is ejected', async t => {
+  const [a, ill] = [
+    await startServer(t, 'a', serveOnce('a')), await startServer(t, 'b', (_, response) => response.writeHead(503).end())
+  ]
+  for (const strategy of ['round-robin', 'first'] as const) {
+    const calls = startCalls(t, new MemorySource({ svc: [a.instance, ill.instance] }), { strategy, outlier })
+    await eject(calls, ill.instance)
+    const before = ill.requests
+    for (let call = 0; call < 4; call++) t.equal(await (await calls.request('http://svc/')).body.text(), 'a')
+    t.equal(ill.requests, before, strategy)
+  }
 })
 
 t.test('a connection that breaks with its first request is the instance\'s fault', async t => {
@@ -95,7 +121,7 @@ t.test('the limit is one of the instance, however its service is spelt', async t
   t.equal(most <= 4, true, `${most} with one that was closing`)
 })
 
-t.test('who waits in line for an instance that leaves goes to another one, or stays if there is none', async t => {
+t.test('who waits when an instance leaves goes to another one, and fails if there is none', async t => {
   const slow = await startServer(t, 'a', (_, response) => { slow.server.once('answer', () => response.end('a')) })
   const other = await startServer(t, 'b')
   const source = new MemorySource({ svc: [slow.instance] })
@@ -110,28 +136,11 @@ t.test('who waits in line for an instance that leaves goes to another one, or st
   t.equal(await running, 'a')
 
   source.set('svc', [slow.instance])
-  const alone = [call(), call()]
+  const last = call()
   await once(slow.server, 'request')
+  const alone = t.rejects(call(), { code: 'FST_CONSUL_NO_INSTANCE' })
   source.set('svc', [])
+  await alone
   slow.server.emit('answer')
-  await once(slow.server, 'request')
-  slow.server.emit('answer')
-  t.same(await Promise.all(alone), ['a', 'a'])
-})
-
-t.test('the other one may fail too: the error says what became of the first', async t => {
-  const slow = await startServer(t, 'a', (_, response) => { slow.server.once('answer', () => response.end('a')) })
-  const source = new MemorySource({ svc: [slow.instance] })
-  const { request } = startCalls(t, source, {
-    connections: 1, strategy: instances => instances.find(({ id }) => id === 'a')
-  })
-  const running = request('http://svc/')
-  await once(slow.server, 'request')
-  const waiting = t.rejects(request('http://svc/'), {
-    code: 'FST_CONSUL_NO_INSTANCE', cause: { code: 'FST_CONSUL_INSTANCE_LEFT', message: 'a has left' }
-  })
-  source.set('svc', [instance({ id: 'b' })])
-  await waiting
-  slow.server.emit('answer')
-  await (await running).body.text()
+  t.equal(await last, 'a')
 })

@@ -1,5 +1,7 @@
+import { pino } from 'pino'
 import { createCalls } from '../../lib/calls/calls.ts'
 import { systemClock } from '../../lib/clock.ts'
+import { channels } from '../../lib/observe/channels.ts'
 import { instance } from '../balancing/helpers.ts'
 
 // One call to the ports given, the first one first, and no close().
@@ -17,6 +19,8 @@ const { request } = createCalls({
     tls: { ca: undefined, cert: undefined, key: undefined, servername: undefined, rejectUnauthorized: true },
     allow: undefined
   },
+  events: channels,
+  logger: pino({ level: 'silent' }),
   random: () => 0.9,
   clock: systemClock
 })

@@ -3,14 +3,17 @@ import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import t from 'tap'
-import { Endpoint } from '../../lib/balancing/endpoint.ts'
+import { Limits } from '../../lib/calls/limits.ts'
+import { Lines } from '../../lib/calls/lines.ts'
 import { Pools } from '../../lib/calls/pools.ts'
 import { systemClock } from '../../lib/clock.ts'
-import { instance } from '../balancing/helpers.ts'
+import type { ServiceInstance } from '../../lib/consul/instance.ts'
+import { endpointOf, instance } from '../balancing/helpers.ts'
 import { certificateAuthority } from '../support/certificates.ts'
+import { ManualClock } from '../support/manual-clock.ts'
 import { freePort } from '../support/ports.ts'
 import { until } from '../support/wait.ts'
-import { MemorySource, noTls, startCalls, startServer, type TestServer } from './helpers.ts'
+import { eject, MemorySource, noTls, outlier, startCalls, startServer, type TestServer } from './helpers.ts'
 
 const get = { origin: 'http://svc', path: '/', method: 'GET' } as const
 
@@ -41,6 +44,50 @@ t.test('an instance that comes back is called again', async t => {
     t.equal(await (await request('http://svc/')).body.text(), 'a')
     source.set('svc', [])
     source.set('svc', [server.instance])
+  }
+})
+
+t.test('over a flap the connections are kept, for a while', async t => {
+  const server = await startServer(t, 'a')
+  const source = new MemorySource({ svc: [server.instance] })
+  server.server.keepAliveTimeout = 60_000
+  const clock = new ManualClock()
+  const { request } = startCalls(t, source, { clock })
+  let opened = 0
+  server.server.on('connection', () => opened++)
+  for (let round = 0; round < 3; round++) {
+    t.equal(await (await request('http://svc/')).body.text(), 'a')
+    source.set('svc', [], true)
+    await t.rejects(request('http://svc/'), { code: 'FST_CONSUL_NO_INSTANCE' })
+    clock.advance(9999)
+    source.set('svc', [server.instance])
+  }
+  t.equal(await (await request('http://svc/')).body.text(), 'a')
+  t.equal(opened, 1)
+  source.set('svc', [], true)
+  clock.advance(10_000)
+  await until(async () => await server.connections() === 0)
+})
+
+t.test('calls that end close the connections that are kept, too', async t => {
+  for (const way of ['close', 'destroy'] as const) {
+    const slow = await startServer(t, 'a', ({ url }, response) => {
+      if (url === '/slow') slow.server.once('answer', () => response.end('late'))
+      else response.end('a')
+    })
+    slow.server.keepAliveTimeout = 60_000
+    const source = new MemorySource({ svc: [slow.instance] })
+    const calls = startCalls(t, source, { clock: new ManualClock() })
+    const running = calls.request('http://svc/slow').then(({ body }) => body.text(), ({ code }) => code)
+    await once(slow.server, 'request')
+    await (await calls.request('http://svc/')).body.text()
+    source.set('svc', [], true)
+    t.equal(await slow.connections(), 2)
+    const ended = calls[way]()
+    slow.server.emit('answer')
+    t.equal(await running, way === 'close' ? 'late' : 'UND_ERR_DESTROYED')
+    await ended
+    await until(async () => await slow.connections() === 0)
   }
 })
 
@@ -86,6 +133,62 @@ t.test('there are never more connections to an instance than the limit', async t
   t.equal(most, 3)
 })
 
+t.test('nobody waits in line for an instance while another one has room', async t => {
+  const busy = await startServer(t, 'a', (_, response) => { busy.server.once('answer', () => response.end('a')) })
+  const other = await startServer(t, 'b')
+  const source = new MemorySource({ svc: [busy.instance, other.instance] })
+  const { request } = startCalls(t, source, { strategy: 'first', connections: 2 })
+  const ask = async (): Promise<string> => await (await request('http://svc/')).body.text()
+  const waiting = [ask(), ask()]
+  await until(() => busy.requests === 2)
+  t.same([await ask(), await ask()], ['b', 'b'])
+  source.set('svc', [busy.instance])
+  const last = ask()
+  busy.server.emit('answer')
+  await until(() => busy.requests === 3)
+  busy.server.emit('answer')
+  t.same(await Promise.all([...waiting, last]), ['a', 'a', 'a'])
+})
+
+t.test('while others are busy, nobody goes to an instance that is ejected, or has weight 0', async t => {
+  const busy = await startServer(t, 'a', (_, response) => { busy.server.once('answer', () => response.end('a')) })
+  const ill = await startServer(t, 'b', (_, response) => response.writeHead(503).end())
+  const spare = await startServer(t, 'c', undefined, { weights: { passing: 0, warning: 0 } })
+  for (const strategy of ['round-robin', 'first', (all: readonly ServiceInstance[]) => all[0]] as const) {
+    const source = new MemorySource({ svc: [busy.instance, ill.instance, spare.instance] })
+    const calls = startCalls(t, source, { strategy, connections: 1, outlier })
+    await eject(calls, ill.instance)
+    const [before, ejectedBefore] = [busy.requests, ill.requests]
+    const ask = async (): Promise<string> => await (await calls.request('http://svc/')).body.text()
+    const waiting = [ask(), ask(), ask()]
+    for (let answered = 1; answered <= 3; answered++) {
+      await until(() => busy.requests === before + answered)
+      busy.server.emit('answer')
+    }
+    t.same(await Promise.all(waiting), ['a', 'a', 'a'], String(strategy))
+    t.same([ill.requests - ejectedBefore, spare.requests], [0, 0])
+  }
+})
+
+t.test('where all are busy, a call waits for the one that the strategy wants', async t => {
+  const servers = await Promise.all([...'abcdefg'].map(async id => {
+    const server = await startServer(t, id, (_, response) => { server.server.once('answer', () => response.end(id)) })
+    return server
+  }))
+  const source = new MemorySource({ svc: servers.map(({ instance }) => instance) })
+  const { request } = startCalls(t, source, { strategy: 'first', connections: 1 })
+  const only = servers.map(({ instance: { id } }) => ({
+    strategy: (all: readonly ServiceInstance[]) => all.find(each => each.id === id)
+  }))
+  const running = only.map(balance => request('http://svc/', { balance }))
+  await until(() => servers.every(({ requests }) => requests === 1))
+  const last = request('http://svc/')
+  servers[0]?.server.emit('answer')
+  await until(() => servers[0]?.requests === 2)
+  for (const { server } of servers) server.emit('answer')
+  for (const call of [...running, last]) await (await call).body.dump()
+})
+
 t.test('nothing is left of two hundred instances that came and went', async t => {
   const server = await startServer(t, 'a')
   const { address, port } = server.instance
@@ -101,8 +204,9 @@ t.test('nothing is left of two hundred instances that came and went', async t =>
 })
 
 t.test('pools are forgotten once their instance has left and the last request has ended', async t => {
-  const pools = new Pools({ connectTimeout: 1000, connections: 4, tls: noTls }, systemClock)
-  const endpoints = Array.from({ length: 10 }, (_, index) => new Endpoint(instance({ id: `i${index}` }), 0.1))
+  const options = { connectTimeout: 1000, connections: 4, tls: noTls }
+  const pools = new Pools(options, new Limits(systemClock), new Lines(systemClock))
+  const endpoints = Array.from({ length: 10 }, (_, index) => endpointOf(instance({ id: `i${index}` })))
   for (const endpoint of endpoints) {
     t.equal(pools.of(endpoint), pools.of(endpoint))
   }
@@ -128,6 +232,24 @@ t.test('invalid requests cost no connection', async t => {
   t.same(new Set(await Promise.all(queued)), new Set(['UND_ERR_INVALID_ARG']))
   t.equal(await (await last).body.text(), 'a')
   t.equal(opened, 1)
+})
+
+t.test('a handler that throws while the line is served keeps nobody in it', async t => {
+  const server = await startServer(t, 'a', (_, response) => { server.server.once('answer', () => response.end('a')) })
+  const { dispatcher, request } = startCalls(t, new MemorySource({ svc: [server.instance] }), { connections: 1 })
+  const first = request('http://svc/')
+  await once(server.server, 'request')
+  const thrown = once(process, 'uncaughtException')
+  dispatcher.dispatch({ ...get, path: 'invalid' }, {
+    onConnect () {},
+    onError () { throw new Error('from the handler') }
+  })
+  const third = request('http://svc/')
+  server.server.emit('answer')
+  t.equal(await (await first).body.text(), 'a')
+  t.match(await thrown, [{ message: 'from the handler' }])
+  await until(() => server.server.emit('answer'))
+  t.equal(await (await third).body.text(), 'a')
 })
 
 t.test('where no connection can be made, all who wait for one fail at once', async t => {

@@ -4,9 +4,12 @@ import type { AddressInfo } from 'node:net'
 import t from 'tap'
 import { interceptors } from 'undici'
 import { Balancer } from '../../lib/balancing/balancer.ts'
+import { Balance } from '../../lib/calls/balance.ts'
+import { plainOriginOf } from '../../lib/calls/plain-origin.ts'
 import { Routes } from '../../lib/calls/routes.ts'
 import { targetOf } from '../../lib/calls/target.ts'
 import { instance, seeded } from '../balancing/helpers.ts'
+import { heapUsed } from '../support/garbage.ts'
 import { MemorySource, startCalls, startServer } from './helpers.ts'
 
 // lib/calls/target.ts
@@ -77,9 +80,24 @@ t.test('every other URL is an ordinary host\'s', async t => {
 
 // lib/calls/routes.ts
 
-function routes (allow?: readonly string[]): Routes {
-  return new Routes(new Balancer({ warningShare: 0.1, random: seeded(1), onGone () {} }), allow)
+function makeBalancer (): Balancer {
+  return new Balancer({ warningShare: 0.1, random: seeded(1), onGone () {} })
 }
+
+function routes (allow?: readonly string[]): Routes {
+  return new Routes(makeBalancer(), allow)
+}
+
+const plain = new Balance({
+  strategy: 'round-robin',
+  key: undefined,
+  tag: undefined,
+  datacenter: undefined,
+  timeout: 0,
+  deadline: 0,
+  retries: 0,
+  endsAt: undefined
+})
 
 t.test('an origin is looked at once', async t => {
   const known = routes()
@@ -95,12 +113,40 @@ t.test('a URL without an origin is nobody\'s', async t => {
   t.equal(routes().findFor(new URL('http://svc/path'))?.service, 'svc')
 })
 
-t.test('origins beyond the limit are forgotten, the oldest first', async t => {
+t.test('of very many origins those that are not called are forgotten', async t => {
   const known = routes()
-  const [oldest, second] = [known.find('http://oldest'), known.find('http://second')]
-  for (let junk = 0; junk < 999; junk++) known.find(`http://junk${junk}`)
-  t.equal(known.find('http://second'), second)
-  t.not(known.find('http://oldest'), oldest)
+  const [called, never] = [known.find('http://called'), known.find('http://never')]
+  for (let junk = 0; junk < 3000; junk++) {
+    known.find(`http://junk${junk}`)
+    if (junk % 100 === 0) t.equal(known.find('http://called'), called)
+  }
+  t.not(known.find('http://never'), never)
+})
+
+t.test('what is kept of a URL is its origin', async t => {
+  const known = routes()
+  const long = 'x'.repeat(1e6)
+  const callEach = (name: string, query: string): void => {
+    for (let call = 0; call < 40; call++) known.find(plainOriginOf(`http://${name}-${call}/?${query}${call}`) ?? '')
+  }
+  callEach('known', '')
+  const before = heapUsed()
+  callEach('unknown', long)
+  t.equal(heapUsed() - before < 20e6, true, 'of one that is new')
+  for (let junk = 0; junk < 1000; junk++) known.find(`http://junk${junk}`)
+  callEach('known', long)
+  t.equal(heapUsed() - before < 20e6, true, 'of one that was called before')
+})
+
+t.test('however many tags are asked for, all calls to a service that is called share one group', async t => {
+  const balancer = makeBalancer()
+  const route = new Routes(balancer, undefined).find('http://svc')!
+  const group = route.scopeOf(plain).group
+  for (let tag = 0; tag < 5000; tag++) {
+    balancer.group('svc', `tag${tag}`)
+    if (tag % 100 === 0) t.equal(route.scopeOf(plain).group, group)
+  }
+  t.equal(balancer.group('svc'), group)
 })
 
 t.test('an instance is called with TLS if the URL or the instance wants it', async t => {
@@ -171,7 +217,7 @@ t.test('nor does it with a dispatcher of the caller\'s own that has ours behind 
   t.equal(secret.requests, 0)
 })
 
-t.test('tag and key stay with the service they were meant for when a call is redirected', async t => {
+t.test('a tag stays with the service it was meant for when a call is redirected; the key goes along', async t => {
   const target = await startServer(t, 'target')
   const first = await startServer(t, 'first', ({ url }, response) => {
     response.writeHead(302, { location: url === '/' ? '/again' : 'http://target/' }).end()
@@ -181,4 +227,6 @@ t.test('tag and key stay with the service they were meant for when a call is red
   t.equal(await (await fetch('http://svc/', { balance: { tag: 'v2' } })).text(), 'target')
   const asked = source.asked.map(({ name, query }) => [name, query?.tag])
   t.same(asked, [['svc', 'v2'], ['svc', 'v2'], ['target', undefined]])
+  const balance = { strategy: 'consistent-hash', key: 'k' } as const
+  t.equal(await (await fetch('http://svc/', { balance })).text(), 'target')
 })

@@ -1,15 +1,19 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
-import { setTimeout as delay } from 'node:timers/promises'
+import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
-import { startLimit } from '../../lib/calls/limit.ts'
+import type { AttemptMessage } from '../../lib/calls/events.ts'
+import { Limits } from '../../lib/calls/limits.ts'
 import { type Clock, systemClock } from '../../lib/clock.ts'
 import { instance } from '../balancing/helpers.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { freePort } from '../support/ports.ts'
 import { until } from '../support/wait.ts'
 import { startBlackHole } from './black-hole.ts'
-import { MemorySource, startCalls, startServer } from './helpers.ts'
+import { lateClock, MemorySource, startCalls, startServer } from './helpers.ts'
 
 const get = { origin: 'http://svc', path: '/', method: 'GET' } as const
 
@@ -61,7 +65,31 @@ t.test('an attempt without response headers in time is an error', async t => {
   t.equal(took >= 119 && took < 10_000, true, `after ${took} ms`)
   await t.rejects(fetch('http://svc/'), error)
   const quick = { ...get, balance: { timeout: '30ms' } }
-  await t.rejects(dispatcher.request(quick), { message: /within 30 ms/ })
+  await t.rejects(dispatcher.request(quick), { message: /within 30 ms \(balance\.timeout\)$/ })
+})
+
+t.test('who waits in line goes to a newcomer that has room, whatever its method', async t => {
+  const clock = new ManualClock()
+  const busy = await startServer(t, 'a', () => {})
+  const other = await startServer(t, 'b')
+  const source = new MemorySource({ svc: [busy.instance] })
+  const { request, destroy } = startCalls(t, source, { strategy: 'first', connections: 1, timeout: 0, clock })
+  const outcomes: unknown[] = []
+  const listener = (message: unknown) => {
+    const { instance, outcome } = message as AttemptMessage
+    outcomes.push([instance.id, outcome])
+  }
+  subscribe('fastify-consul:attempt', listener)
+  t.teardown(() => unsubscribe('fastify-consul:attempt', listener))
+  const running = t.rejects(request('http://svc/'))
+  await until(() => busy.requests === 1)
+  const inLine = request('http://svc/', { method: 'POST', balance: { timeout: 1000 } })
+  source.set('svc', [busy.instance, other.instance])
+  clock.advance(100)
+  t.equal(await (await inLine).body.text(), 'b')
+  t.same(outcomes, [['b', 'success']])
+  await destroy()
+  await running
 })
 
 t.test('a response may take longer than the limit to its headers', async t => {
@@ -102,6 +130,7 @@ t.test('a deadline ends a call that waits for discovery', async t => {
   }
   await t.rejects(dispatcher.request(get), error)
   await t.rejects(fetch('http://svc/'), error)
+  await t.rejects(fetch('http://svc/', { balance: { deadline: 30 } }), { message: /30 ms \(balance\.deadline\)$/ })
   source.release()
 })
 
@@ -150,7 +179,7 @@ t.test('a limit of 0 is none, and a very long one is no short one', async t => {
   }
 })
 
-t.test('a call that is over leaves no timer', async t => {
+t.test('calls that are over leave one timer for each limit, until it fires, and none once they are closed', async t => {
   let running = 0
   const clock: Clock = {
     ...systemClock,
@@ -176,11 +205,13 @@ t.test('a call that is over leaves no timer', async t => {
     else if (url !== '/silent') response.end('a')
   })
   const source = new MemorySource({ svc: [instance({ id: '0', port: await freePort() }), server.instance] })
-  const { dispatcher } = startCalls(t, source, { timeout: 50, deadline: 60_000, clock })
+  const { dispatcher, destroy } = startCalls(t, source, { timeout: 50, deadline: 60_000, clock })
   await Promise.all(['/', '/break', '/silent', '/', '/'].map(async path => {
     await dispatcher.request({ ...get, path }).then(({ body }) => body.text(), () => {})
   }))
-  await until(() => running === 0, { what: 'the end of every timer, that of a refused connection too' })
+  await until(() => running === 1, { what: 'the end of every timer but that of the deadlines' })
+  await destroy()
+  t.equal(running, 0)
 })
 
 t.test('a process that was busy does not blame it on the instance that it was connecting to', async t => {
@@ -192,21 +223,63 @@ t.test('a process that was busy does not blame it on the instance that it was co
   t.equal(await (await call).body.text(), 'a')
 })
 
-// lib/calls/limit.ts
+t.test('but one that is busy all the time waits for it no more than twice', async t => {
+  const hole = instance({ id: 'a', port: await startBlackHole(t) })
+  const clock = new ManualClock()
+  const { dispatcher } = startCalls(t, new MemorySource({ svc: [hole] }), {
+    connectTimeout: 50, clock: lateClock(clock, 60)
+  })
+  const failed = t.rejects(dispatcher.request(get), { cause: { code: 'UND_ERR_CONNECT_TIMEOUT' } })
+  // Each of them late, and late once more after the time of grace.
+  for (let time = 0; time < 2 * (50 + 60 + 20 + 60); time += 10) clock.advance(10)
+  await failed
+})
 
-/** A clock whose timers fire late, as when the event loop stands still. */
-function lateClock (clock: ManualClock, delay: number): Clock {
-  return {
-    now: () => clock.now(),
-    after: (ms, callback) => clock.after(ms + delay, callback),
-    sleep: (ms, signal) => clock.sleep(ms, signal)
+t.test('a process that stood still for longer than the limit gives the instance all of it once more', async t => {
+  const slow = await startServer(t, 'a', async (_, response) => {
+    await delay(60)
+    response.end('a')
+  })
+  const { dispatcher } = startCalls(t, new MemorySource({ svc: [slow.instance] }), { timeout: 500, retries: 0 })
+  for (const method of ['GET', 'POST', 'GET'] as const) {
+    const call = dispatcher.request({ ...get, method })
+    const begun = performance.now()
+    while (performance.now() - begun < 650);
+    t.equal(await (await call).body.text(), 'a')
   }
-}
+})
+
+t.test('but not more than once, and a deadline is not extended', async t => {
+  const silent = await startServer(t, 'a', () => {})
+  const clock = new ManualClock()
+  const { dispatcher } = startCalls(t, new MemorySource({ svc: [silent.instance] }), {
+    timeout: 100, retries: 0, clock: lateClock(clock, 60)
+  })
+  const ended: string[] = []
+  for (const deadline of [0, 100]) {
+    dispatcher.request({ ...get, balance: { deadline } } as typeof get)
+      .catch(({ code }) => ended.push(`${code} of ${deadline}`))
+    await once(silent.server, 'request')
+  }
+  // Late, and late once more after the time of grace.
+  const late = 100 + 60 + 20 + 60
+  clock.advance(late)
+  await turn()
+  t.same(ended, ['FST_CONSUL_DEADLINE of 100'])
+  clock.advance(late - 1)
+  await turn()
+  t.equal(ended.length, 1)
+  clock.advance(1)
+  await turn()
+  t.same(ended[1], 'FST_CONSUL_ATTEMPT_TIMEOUT of 0')
+})
+
+// lib/calls/limits.ts
 
 t.test('a limit is reached on time', async t => {
   const clock = new ManualClock()
   let reached = 0
-  startLimit(clock, 100, () => reached++)
+  new Limits(clock).start(100, { expire: () => reached++ })
   clock.advance(99)
   t.equal(reached, 0)
   clock.advance(1)
@@ -216,29 +289,104 @@ t.test('a limit is reached on time', async t => {
 
 t.test('no limit is none', async t => {
   const clock = new ManualClock()
-  const stop = startLimit(clock, 0, () => t.fail('reached'))
+  const stop = new Limits(clock).start(0, { expire: () => t.fail('reached') })
   t.same(clock.pending, [])
-  stop()
+  stop?.stop()
 })
 
 t.test('what has arrived while the process stood still is read before the limit counts', async t => {
   const clock = new ManualClock()
   let reached = 0
-  startLimit(lateClock(clock, 2000), 100, () => reached++)
+  new Limits(lateClock(clock, 2000)).start(100, { expire: () => reached++ })
   clock.advance(2100)
   t.equal(reached, 0)
   clock.advance(2020)
   t.equal(reached, 1)
 })
 
+t.test('what has arrived is read first, however little a limit is late', async t => {
+  const { server, instance } = await startServer(t, 'a')
+  const socket = connect(instance.port)
+  t.teardown(() => socket.destroy())
+  const [other] = await once(server, 'connection') as [Socket]
+  const order: string[] = []
+  socket.on('data', () => order.push('data'))
+  other.write('x')
+  const reached = new Promise<void>(resolve => {
+    new Limits(systemClock).start(20, { expire: () => resolve() })
+  })
+  const begun = performance.now()
+  while (performance.now() - begun < 40);
+  await reached
+  t.same(order, ['data'])
+})
+
 t.test('ended, it is never reached, in the time of grace either', async t => {
   const clock = new ManualClock()
-  const stop = startLimit(clock, 100, () => t.fail('reached'))
-  stop()
+  const stop = new Limits(clock).start(100, { expire: () => t.fail('reached') })
+  stop?.stop()
   clock.advance(100)
-  const stopLate = startLimit(lateClock(clock, 2000), 100, () => t.fail('reached'))
+  const stopLate = new Limits(lateClock(clock, 2000)).start(100, { expire: () => t.fail('reached') })
   clock.advance(2100)
-  stopLate()
+  stopLate?.stop()
   clock.advance(10_000)
+  t.same(clock.pending, [])
+})
+
+t.test('one timer waits for all limits of one length, and none for those that were stopped', async t => {
+  const clock = new ManualClock()
+  const limits = new Limits(clock)
+  const reached: number[] = []
+  const running = [0, 1, 2, 3].map(each => {
+    const limit = limits.start(100, { expire: () => reached.push(each) })
+    clock.advance(10)
+    return limit
+  })
+  t.same(clock.pending, [60])
+  running[0]?.stop()
+  running[2]?.stop()
+  running[2]?.stop()
+  clock.advance(60)
+  t.same([reached, clock.pending], [[], [10]])
+  clock.advance(10)
+  t.same([reached, clock.pending], [[1], [20]])
+  clock.advance(20)
+  t.same([reached, clock.pending], [[1, 3], []])
+})
+
+t.test('each length has its own order; of those that nobody uses only a few are remembered', async t => {
+  const clock = new ManualClock()
+  const limits = new Limits(clock)
+  const reached: number[] = []
+  for (const ms of [300, 100, 200]) limits.start(ms, { expire: () => reached.push(ms) })
+  clock.advance(300)
+  t.same(reached, [100, 200, 300])
+  for (let ms = 1000; ms < 1100; ms++) limits.start(ms, { expire: () => t.fail('reached') })?.stop()
+  t.ok(clock.pending.length <= 16)
+})
+
+t.test('what was left of a limit is not remembered', async t => {
+  const clock = new ManualClock()
+  const limits = new Limits(clock)
+  limits.start(99.5, { expire: () => t.fail('reached') })?.stop()
+  t.same(clock.pending, [])
+})
+
+t.test('a limit that throws when it is reached takes no other with it', async t => {
+  const clock = new ManualClock()
+  const limits = new Limits(clock)
+  let reached = 0
+  limits.start(100, { expire () { throw new Error('one') } })
+  limits.start(100, { expire: () => reached++ })
+  t.throws(() => clock.advance(100), { message: 'one' })
+  clock.advance(0)
+  t.equal(reached, 1)
+})
+
+t.test('once closed none is reached', async t => {
+  const clock = new ManualClock()
+  const limits = new Limits(clock)
+  limits.start(100, { expire: () => t.fail('reached') })
+  limits.close()
   t.same(clock.pending, [])
 })

@@ -119,6 +119,16 @@ t.test('an agent that does not answer costs no more than the timeout', async t =
   t.match(await failureOf(client.registerService({ name: 'a' }, { timeout: 20 })), { message: /within 20 ms$/ })
 })
 
+t.test('an answer that came in time counts, though this process stood still when the time was over', async t => {
+  const client = clientOf(t, { url: consul.url })
+  await client.leader()
+  const answer = client.leader({ timeout: 50 })
+  for (let turn = 0; turn < 2; turn++) await new Promise(resolve => setImmediate(resolve)) // Then it is written.
+  const end = performance.now() + 200
+  while (performance.now() < end);
+  t.ok(await answer)
+})
+
 t.test('a blocking query of a suspended agent ends after its wait, a sixteenth of it, and the timeout', async t => {
   const frozen = await startConsul(t)
   const client = clientOf(t, { url: frozen.url, timeout: 100 })

@@ -234,6 +234,36 @@ t.test('an instance that another list still holds has not left', async t => {
   t.same(told, [['a']])
 })
 
+t.test('a list that nobody keeps up to date any longer holds nobody', async t => {
+  const idle = viewOf('a')
+  idle.upkeep = 'idle'
+  const departures = new Departures(() => [idle])
+  const told: string[][] = []
+  departures.onLeave(left => told.push(left.map(({ id }) => id)))
+  departures.check(view, [a])
+  t.same(told, [['a']])
+})
+
+t.test('of those that Consul still lists it is said that they may return', async t => {
+  const departures = new Departures(() => [])
+  const told: [string[], boolean][] = []
+  departures.onLeave((left, mayReturn) => told.push([left.map(({ id }) => id), mayReturn]))
+  departures.check(viewOf('a'), [a, b])
+  t.same(told, [[['a'], true], [['b'], false]])
+})
+
+t.test('one that is listed somewhere else does not return to where it was', async t => {
+  const departures = new Departures(() => [])
+  const told: boolean[] = []
+  departures.onLeave((_, mayReturn) => told.push(mayReturn))
+  for (const moved of [{ Port: 1 }, { Address: '127.0.0.9' }]) {
+    const now = viewOf()
+    now.accept({ value: [entry({ ID: 'a', ...moved })], ...whole(2) }, 0)
+    departures.check(now, [a])
+  }
+  t.same(told, [false, false])
+})
+
 t.test('nobody is told of nothing, and no list is looked at for it', async t => {
   const departures = new Departures(() => { throw new Error('looked') })
   departures.onLeave(() => t.fail('told'))

@@ -26,7 +26,9 @@ t.test('tag, tags and status share a view; datacenter, filter and near have thei
 t.test('no name finds the view of another name', async t => {
   const { table } = tableOf()
   const view = table.obtain('web', { datacenter: 'dc2' })
-  t.equal(table.find('web\n["dc2",null,null]', {}), undefined)
+  t.equal(table.find('web\ndc2', {}), undefined)
+  t.equal(table.find('web\r["dc2",null,null]', {}), undefined)
+  t.equal(table.find('web', { datacenter: '["dc2",null,null]' }), undefined)
   t.equal(table.find('web\ndc2\n\n', {}), undefined)
   t.equal(table.find('web', { datacenter: 'dc2' }), view)
   for (const name of ['__proto__', 'constructor', 'toString']) t.equal(table.find(name, {}), undefined)

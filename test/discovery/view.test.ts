@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import t from 'tap'
 import type { WireCheck } from '../../lib/consul/wire.ts'
 import {
@@ -5,6 +6,7 @@ import {
 } from '../../lib/errors.ts'
 import { ServiceView } from '../../lib/discovery/view.ts'
 import { answerOf, check, entry } from '../consul/wire-entries.ts'
+import { collectGarbage } from '../support/garbage.ts'
 
 function viewOf (): ServiceView {
   return new ServiceView({ name: 'web', datacenter: undefined, filter: undefined, near: undefined })
@@ -49,6 +51,29 @@ t.test('however many tags are asked for, the right instances come', async t => {
   const junk = Array.from({ length: 1000 }, (_, i) => view.select({ tag: `junk-${i}` }, false))
   t.ok(junk.every(list => list.length === 0))
   t.equal(view.select({ tag: 'x' }, false).length, 1)
+})
+
+t.test('a list that is out of date is not kept for tags that are not asked for again', async t => {
+  const view = viewOf()
+  view.accept(answerOf([tagged, plain]), 0)
+  view.select({ tag: 'y' }, false)
+  const old = new WeakRef(view.select({}, false))
+  view.accept(answerOf([tagged]), 0)
+  view.select({ tag: 'x' }, false)
+  await turn()
+  collectGarbage()
+  t.equal(old.deref(), undefined)
+})
+
+t.test('however many tags are asked for in turn, hardly a list is made anew', async t => {
+  const view = viewOf()
+  const tags = Array.from({ length: 101 }, (_, index) => `t${index}`)
+  view.accept(answerOf(tags.map(tag => entry({ ID: tag, Tags: [tag] }))), 0)
+  const select = () => tags.map(tag => view.select({ tag }, false))
+  const first = select()
+  view.accept(answerOf([...tags.map(tag => entry({ ID: tag, Tags: [tag] })), plain]), 0)
+  const anew = select().filter((list, index) => list !== first[index])
+  t.equal(anew.length < 5, true, `${anew.length} of 101`)
 })
 
 t.test('a watched list is out of date from the moment on that its watch is broken off', async t => {

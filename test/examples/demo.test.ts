@@ -17,7 +17,8 @@ t.test('the demo loses no request and tells what it saw', async t => {
   const { 'l02-runtime-3': degraded = 0 } = sharesAfter(lines, /^Degraded/)
   t.ok(degraded > 2 && degraded < 15, `about a tenth of what the others get: ${degraded} %`)
   t.match(lines.find(line => /ended with exit code/.test(line)), /exit code 0: /)
-  t.ok((sharesAfter(lines, /^Started again/)['l02-runtime-3'] ?? 0) > 20, 'the one that was killed takes traffic again')
+  const { 'l02-runtime-3': back = 0 } = sharesAfter(lines, /^Started again/)
+  t.ok(back > 2 && back < 40, `the one that was killed takes traffic again, a little at first: ${back} %`)
 
   const [requests = 0, attempts, refused = 0, broken = 0, failed] = cells(lines, /^ +In all/)
   t.ok(requests >= 4020)

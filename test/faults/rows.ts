@@ -12,20 +12,11 @@ export const faultRows: readonly FaultRow[] = [
   { fault: 'instance killed', tests: ['faults/instance-kill.ts', 'crash.test.ts'] },
   {
     fault: 'instance stopped: it accepts and never answers',
-    tests: ['faults/instance-suspend.ts', 'calls/timeouts.test.ts'],
-    note: 'that its share goes to 0 within a second needs outlier ejection, which is not built yet'
+    tests: ['faults/instance-suspend.ts', 'faults/instance-stalls.ts', 'calls/timeouts.test.ts']
   },
-  { fault: 'slow instance', tests: [], note: 'for strategies that look at latency, which are not built yet' },
-  {
-    fault: 'instance that fails fast',
-    tests: ['calls/retries.test.ts'],
-    note: 'idempotent requests are repeated elsewhere; outlier ejection is not built yet'
-  },
-  {
-    fault: 'all instances fail',
-    tests: ['calls/retry.test.ts', 'retry-storm.test.ts'],
-    note: 'the budget bounds what is sent; there is no ejection yet that could eject everything'
-  },
+  { fault: 'slow instance', tests: ['simulator/simulator.test.ts'], note: 'in virtual time' },
+  { fault: 'instance that fails fast', tests: ['faults/instance-refusing.ts', 'calls/retries.test.ts'] },
+  { fault: 'all instances fail', tests: ['calls/retry.test.ts', 'retry-storm.test.ts', 'balancing/outlier.test.ts'] },
   { fault: 'connections are swallowed', tests: ['faults/instance-black-hole.ts', 'calls/timeouts.test.ts'] },
   { fault: 'reset in the middle of a body', tests: ['faults/instance-reset.ts', 'calls/accounting.test.ts'] },
   { fault: 'connection closed just when it is used again', tests: ['calls/keep-alive.test.ts'] },
@@ -67,8 +58,8 @@ export const faultRows: readonly FaultRow[] = [
   },
   {
     fault: 'event loop of the caller blocked',
-    tests: ['faults/blocked-loop.ts'],
-    note: 'that it ejects nobody has to be shown again with outlier ejection, which is not built yet'
+    tests: ['faults/blocked-loop.ts', 'calls/timeouts.test.ts'],
+    note: 'with ejection on: an instance that was left out would not have its share afterwards'
   },
   {
     fault: 'host names, IPv6, https instances',
@@ -76,8 +67,8 @@ export const faultRows: readonly FaultRow[] = [
   },
   {
     fault: 'storm of retries that outlives its cause',
-    tests: ['retry-storm.test.ts', 'calls/retry.test.ts'],
-    note: 'recovery above capacity needs the simulation in virtual time, which is not built yet'
+    tests: ['retry-storm.test.ts', 'calls/retry.test.ts', 'simulator/simulator.test.ts'],
+    note: 'a load above capacity and a total outage are simulated in virtual time, the time after them is not'
   },
   {
     fault: 'stale reads from a former leader',

@@ -15,7 +15,9 @@ import { fault as checkRemoved } from './check-removed.ts'
 import { fault as idConflict } from './id-conflict.ts'
 import { fault as instanceBlackHole } from './instance-black-hole.ts'
 import { fault as instanceKill } from './instance-kill.ts'
+import { fault as instanceRefusing } from './instance-refusing.ts'
 import { fault as instanceReset } from './instance-reset.ts'
+import { fault as instanceStalls } from './instance-stalls.ts'
 import { fault as instanceSuspend } from './instance-suspend.ts'
 import { fault as leaderKill } from './leader-kill.ts'
 import { fault as policyNarrowed } from './policy-narrowed.ts'
@@ -32,6 +34,8 @@ const faults: readonly Fault[] = [
   rollingRestart,
   instanceKill,
   instanceSuspend,
+  instanceStalls,
+  instanceRefusing,
   instanceBlackHole,
   instanceReset,
   callerSuspend,

@@ -1,4 +1,6 @@
+import { access } from 'node:fs'
 import t from 'tap'
+import { systemClock } from '../../lib/clock.ts'
 import type { HealthStatus, LimitedCheck } from '../../lib/health/check.ts'
 import { bestStatus, failuresOf, type Outcome, overallStatus, reportOf } from '../../lib/health/report.ts'
 import { messageOf, resultOf } from '../../lib/health/result.ts'
@@ -52,6 +54,19 @@ t.test('at its limit a check has failed and its signal aborts with the reason', 
   t.same((await running).result, { status: 'unhealthy', message: 'did not settle within 1500 ms' })
   t.equal(given?.reason.code, 'FST_CONSUL_CHECK_TIMEOUT')
   t.equal(given?.reason.message, 'The health check a did not settle within 1500 ms')
+})
+
+t.test('an answer that came in time counts, though this process stood still when the limit was over', async t => {
+  const { runner } = setUp({
+    timeout: 50,
+    run: () => new Promise(resolve => {
+      access('.', () => resolve('healthy'))
+      const end = performance.now() + 200
+      while (performance.now() < end);
+    })
+  })
+  const { result } = await runner.run({ timeout: 800, clock: systemClock }, never)
+  t.same(result, { status: 'healthy' })
 })
 
 t.test('a check whose last run has not settled is not started again and counts as failed', async t => {

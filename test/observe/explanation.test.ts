@@ -1,5 +1,7 @@
 import { inspect } from 'node:util'
 import t from 'tap'
+import type { Ejection } from '../../lib/balancing/outlier.ts'
+import type { ServiceInstance } from '../../lib/consul/instance.ts'
 import { ApiStatusError } from '../../lib/errors.ts'
 import { ServiceView } from '../../lib/discovery/view.ts'
 import { StaticSource } from '../../lib/discovery/static.ts'
@@ -10,15 +12,27 @@ interface Circumstances {
   now: number
   maxStale?: number
   spare?: string
+  /** By the instance's id. */
+  ejections?: ReadonlyMap<string, Ejection>
+  /** Those that are called all the same. */
+  called?: readonly string[]
 }
 
 function viewOf (): ServiceView {
   return new ServiceView({ name: 'web', datacenter: undefined, filter: undefined, near: undefined })
 }
 
-function explained (view: ServiceView | undefined, { now, maxStale, spare }: Circumstances): Explanation {
+function explained (
+  view: ServiceView | undefined, { now, maxStale, spare, ejections, called = [] }: Circumstances
+): Explanation {
   const spares = spare === undefined ? [] : new StaticSource({ web: [spare] }).peek('web')
-  return explain('web', { view, spare: spares, query: {}, passingOnly: false, maxStale, now })
+  const calls = {
+    ejectionOf: ({ id }: ServiceInstance) => ejections?.get(id),
+    leftOutOf: (all: readonly ServiceInstance[]) =>
+      new Set(all.filter(({ id }) => ejections?.has(id) === true && !called.includes(id)))
+  }
+  const usual = { query: {}, passingOnly: false, warningShare: 0.1 }
+  return explain('web', { ...usual, view, spare: spares, maxStale, calls, now })
 }
 
 const reasonsOf = (explanation: Explanation): string[] => explanation.instances.map(({ reason }) => reason)
@@ -40,7 +54,18 @@ t.test('printed, or as a string, it is a table with a line for each instance', a
 })
 
 t.test('nothing known is one line', async t => {
-  t.equal(String(explained(undefined, { now: 0 })), 'web: 0 of 0 callable, from nowhere, none')
+  t.equal(String(explained(undefined, { now: 0 })), 'web: nothing is known of it')
+})
+
+t.test('the fallback stands alone where Consul was not asked, and what Consul does not list is named so', t => {
+  const spare = String(explained(undefined, { now: 0, spare: 'http://10.0.0.9:1' }))
+  t.equal(spare.split('\n')[0], 'web: 1 of 1 callable, from fallback')
+  const view = viewOf()
+  view.accept(answerOf([]), 0)
+  view.upkeep = 'unknown'
+  t.equal(String(explained(view, { now: 100 })),
+    'web: 0 of 0 callable, from consul, not listed by Consul, Consul answered 0.1 s ago')
+  t.end()
 })
 
 t.test('a page in a check\'s output is cut', async t => {
@@ -115,4 +140,42 @@ t.test('an instance that its agent has yet to check again is in, and says so', a
   t.match(explained(view, { now: 0 }).instances, [
     { callable: true, reason: /^critical, but its check has not run yet; kept for 0 s, until Consul confirms it/ }
   ])
+})
+
+t.test('an instance of weight 0 is out, unless no other one weighs more', async t => {
+  const weightless = entry({ ID: 'b', Weights: { Passing: 0, Warning: 1 } })
+  for (const [entries, callable] of [[[entry(), weightless], [true, false]], [[weightless], [true]]] as const) {
+    const view = viewOf()
+    view.accept(answerOf([...entries]), 0)
+    const { instances } = explained(view, { now: 0 })
+    t.same(instances.map(each => each.callable), callable)
+    const more = callable.length === 1 ? '' : '; left out of calls that others can serve: its weight is 0'
+    t.equal(instances.at(-1)?.reason, `passing${more}`)
+  }
+})
+
+t.test('what calls leave out is named, for how long and why', async t => {
+  const view = viewOf()
+  view.accept(answerOf([entry(), entry({ ID: 'b' })]), 0)
+  view.watch(true)
+  const ejections = new Map<string, Ejection>([
+    ['a', { reason: 'consecutive failures', since: 0, until: 5000, failure: 503 }],
+    ['b', { reason: 'success rate', since: 0, until: 1000, failure: 'ECONNRESET' }]
+  ])
+  const explanation = explained(view, { now: 2000, ejections })
+  t.same(reasonsOf(explanation), [
+    'passing; left out of calls for 3 s more: it failed again and again, at last with status 503',
+    'passing; left out of calls until an attempt succeeds: it fails far more often than the others, ' +
+      'at last with ECONNRESET'
+  ])
+  t.same(explanation.instances.map(({ callable }) => callable), [false, false])
+  t.match(explained(view, { now: 2000, ejections, called: ['b'] }).instances, [
+    { callable: false },
+    { callable: true, reason: /; called although it fails far more .*, at last with ECONNRESET: no more may be left/ }
+  ])
+  const spare = new StaticSource({ web: ['http://10.0.0.9:80'] }).peek('web')[0]
+  const alone = explained(undefined, {
+    now: 2000, spare: 'http://10.0.0.9:80', ejections: new Map([[spare!.id, ejections.get('a')!]])
+  })
+  t.match(reasonsOf(alone), [/^listed in fallback; left out of calls for 3 s more/])
 })

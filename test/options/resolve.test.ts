@@ -204,6 +204,9 @@ t.test('without options and environment everything has its documented default', 
       retries: 2,
       retryBudget: { ratio: 0.2, perSecond: 10 },
       connections: 64,
+      outlier: {
+        consecutiveFailures: 5, successRate: 0.5, ejectionTime: 5000, maxEjectionTime: 300_000, maxEjected: 0.5
+      },
       tls: noTls,
       allow: undefined
     },

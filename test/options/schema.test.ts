@@ -110,12 +110,18 @@ const rows: [path: string, given: unknown, resolved: unknown, beside?: object, a
   ['calls.retryBudget', { perSecond: 0 }, { ratio: 0.2, perSecond: 0 }],
   ['calls.retryBudget.perSecond', 3, 3],
   ['calls.connections', 8, 8],
+  ['calls.outlier', false, false],
+  ['calls.outlier.consecutiveFailures', 1, 1],
+  ['calls.outlier.successRate', 0, 0],
+  ['calls.outlier.ejectionTime', '30s', 30_000],
+  ['calls.outlier.maxEjectionTime', '1h', 3_600_000],
+  ['calls.outlier.maxEjected', 1, 1],
   ['calls.tls.ca', ca.ca, ca.ca],
   ['calls.tls.cert', cert, cert, { calls: { tls: { key } } }],
   ['calls.tls.key', key, key, { calls: { tls: { cert } } }],
   ['calls.tls.servername', 'a', 'a'],
   ['calls.tls.rejectUnauthorized', false, false],
-  ['calls.allow', ['a'], ['a']],
+  ['calls.allow', ['a', 'L02_runtime', 'Größe', '名前', '1'], ['a', 'L02_runtime', 'Größe', '名前', '1']],
   ['drain.delay', '1s', 1000],
   ['drain.timeout', '5s', 5000],
   ['logger', logger, logger]
@@ -190,10 +196,10 @@ const refused: ConsulOptions[] = [
   { service: { name: 'a', meta: ['k=v'] } },
   // @ts-expect-error not available yet
   { metrics: {} },
-  // @ts-expect-error not available yet
-  { calls: { outlier: {} } },
-  // @ts-expect-error not available yet
-  { balancer: { strategy: 'least-request' } }
+  // @ts-expect-error false or an object
+  { calls: { outlier: true } },
+  // @ts-expect-error unknown strategy
+  { balancer: { strategy: 'least-requests' } }
 ]
 
 const accepted: ConsulOptions[] = [

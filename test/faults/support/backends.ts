@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Teardown } from '../../support/teardown.ts'
 
-/** A server that answers 200 to everything. */
+/** A server that answers the same to everything. */
 export interface Backend {
   readonly port: number
   /** Requests that it has got. */
@@ -13,15 +13,16 @@ export interface Backend {
 }
 
 /** `latency`: how long they take for an answer, in milliseconds. */
-export async function startBackends (t: Teardown, count: number, latency = 0): Promise<Backend[]> {
-  return await Promise.all(Array.from({ length: count }, () => startBackend(t, latency)))
+export async function startBackends (t: Teardown, count: number, latency = 0, status = 200): Promise<Backend[]> {
+  return await Promise.all(Array.from({ length: count }, () => startBackend(t, latency, status)))
 }
 
-async function startBackend (t: Teardown, latency: number): Promise<Backend> {
+async function startBackend (t: Teardown, latency: number, status: number): Promise<Backend> {
   let requests = 0
   let connections = 0
   const server = createServer((_, response) => {
     requests++
+    response.statusCode = status
     if (latency === 0) response.end('ok')
     else setTimeout(() => response.end('ok'), latency)
   })

@@ -1,0 +1,169 @@
+import axios from 'axios'
+import Consul from 'consul'
+import { createServiceRegistry, type ServiceRegistry, type StrategyName } from 'fastify-consul'
+import { Agent, BalancedPool, Pool, fetch, interceptors, request } from 'undici'
+import { startConsul } from '../test/support/consul.ts'
+import type { Teardown } from '../test/support/teardown.ts'
+import { compare, type CompareOptions, type Figures, type Variant } from './support/compare.ts'
+import { scoped } from './support/scope.ts'
+import { startServers } from './support/servers.ts'
+
+export interface CallFigures {
+  readonly what: string
+  readonly concurrency: number
+  readonly figures: readonly Figures[]
+}
+
+const servers = 8
+/** Connections to one server: the same for everyone. */
+const connections = 64
+/** No two requests of a variant are for the same path: a cache of URLs is of no use to anyone. */
+const pathOf = (count: number): string => `/items/${count}?page=${count % 7}`
+
+/** Requests over the instances of one service: ours beside what one would write with undici alone. */
+export async function benchCalls (options: Omit<CompareOptions, 'concurrency'>): Promise<CallFigures[]> {
+  return await scoped(async scope => {
+    const origins = await startServers(scope, servers)
+    const groups = [
+      { what: 'request over a dispatcher', variants: dispatcherVariants(scope, origins), concurrency: 50 },
+      { what: 'request over a dispatcher', variants: dispatcherVariants(scope, origins), concurrency: 8 },
+      { what: 'request of a URL', variants: urlVariants(scope, origins), concurrency: 50 },
+      { what: 'fetch', variants: await fetchVariants(scope, origins), concurrency: 50 }
+    ]
+    const results: CallFigures[] = []
+    for (const { what, variants, concurrency } of groups) {
+      results.push({ what, concurrency, figures: await compare(variants, { ...options, concurrency }) })
+    }
+    return results
+  })
+}
+
+function dispatcherVariants (scope: Teardown, origins: readonly string[]): Variant[] {
+  const balanced = new BalancedPool([...origins], { connections })
+  const retrying = new Agent({ connections }).compose(interceptors.retry({ maxRetries: 2 }))
+  scope.teardown(() => balanced.close())
+  scope.teardown(() => retrying.close())
+  return [
+    { name: 'undici: raw pools, picked by hand', run: rawPools(scope, origins) },
+    { name: 'the same once more', run: rawPools(scope, origins), isControl: true },
+    { name: 'undici: BalancedPool', run: count => read(balanced.request({ path: pathOf(count), method: 'GET' })) },
+    {
+      name: 'undici: retry interceptor, origins picked by hand',
+      run: count => read(retrying.request({ origin: inTurn(origins, count), path: pathOf(count), method: 'GET' }))
+    },
+    ...(['round-robin', 'least-request', 'peak-ewma'] as const).map(strategy => {
+      const { dispatcher } = registryOf(scope, origins, strategy)
+      return {
+        name: `fastify-consul: dispatcher.request, ${strategy}`,
+        run: (count: number) => read(dispatcher.request({ origin: 'http://svc', path: pathOf(count), method: 'GET' }))
+      }
+    })
+  ]
+}
+
+function urlVariants (scope: Teardown, origins: readonly string[]): Variant[] {
+  const registry = registryOf(scope, origins)
+  const plain = (): Variant['run'] => {
+    const dispatcher = agentOf(scope)
+    return count => read(request(`${inTurn(origins, count)}${pathOf(count)}`, { dispatcher }))
+  }
+  return [
+    { name: 'undici: request(url) over an Agent', run: plain() },
+    { name: 'the same once more', run: plain(), isControl: true },
+    { name: 'fastify-consul: request(url)', run: count => read(registry.request(`http://svc${pathOf(count)}`)) }
+  ]
+}
+
+async function fetchVariants (scope: Teardown, origins: readonly string[]): Promise<Variant[]> {
+  const registry = registryOf(scope, origins)
+  const urlOf = (count: number): string => `${inTurn(origins, count)}${pathOf(count)}`
+  const plain = (): Variant['run'] => {
+    const dispatcher = agentOf(scope)
+    return async count => (await fetch(urlOf(count), { dispatcher })).text()
+  }
+  const ask = await askingConsul(scope, origins)
+  const cached = kept(ask, 30_000)
+  return [
+    { name: 'undici: fetch over an Agent', run: plain() },
+    { name: 'the same once more', run: plain(), isControl: true },
+    { name: 'fastify-consul: fetch', run: async count => (await registry.fetch(`http://svc${pathOf(count)}`)).text() },
+    { name: 'Node: fetch', run: async count => (await globalThis.fetch(urlOf(count))).text() },
+    {
+      name: 'consul (npm) asked on every call, and Node: fetch',
+      run: async count => (await globalThis.fetch(`${inTurn(await ask(), count)}${pathOf(count)}`)).text(),
+      requests: 1000
+    },
+    {
+      name: 'consul (npm) with a cache of 30 s, and Node: fetch',
+      run: async count => (await globalThis.fetch(`${inTurn(await cached(), count)}${pathOf(count)}`)).text()
+    },
+    {
+      name: 'consul (npm) with a cache of 30 s, and axios',
+      run: async count => (await axios.get(`${inTurn(await cached(), count)}${pathOf(count)}`)).data
+    }
+  ]
+}
+
+/** The healthy instances, as the npm package `consul` gives them. */
+async function askingConsul (scope: Teardown, origins: readonly string[]): Promise<() => Promise<string[]>> {
+  const { api, host, port } = await startConsul(scope)
+  for (const origin of origins) {
+    const Port = Number(new URL(origin).port)
+    await api('PUT', '/v1/agent/service/register', { Name: 'svc', ID: `svc-${Port}`, Address: '127.0.0.1', Port })
+  }
+  const consul = new Consul({ host, port })
+  const healthy = (): Promise<ConsulEntry[]> => consul.health.service({ service: 'svc', passing: true })
+  return async () => {
+    // It may find the connection of the call before closed: then its user would ask once more.
+    const entries = await healthy().catch(healthy).catch(healthy)
+    return entries.map(({ Service }) => `http://${Service.Address}:${Service.Port}`)
+  }
+}
+
+interface ConsulEntry {
+  readonly Service: { readonly Address: string, readonly Port: number }
+}
+
+function kept<T> (ask: () => Promise<T>, ms: number): () => Promise<T> {
+  let until = -Infinity
+  let answer: Promise<T> | undefined
+  return () => {
+    if (answer === undefined || performance.now() > until) {
+      until = performance.now() + ms
+      answer = ask()
+    }
+    return answer
+  }
+}
+
+function rawPools (scope: Teardown, origins: readonly string[]): Variant['run'] {
+  const pools = origins.map(origin => new Pool(origin, { connections }))
+  for (const pool of pools) scope.teardown(() => pool.close())
+  return count => read(inTurn(pools, count).request({ path: pathOf(count), method: 'GET' }))
+}
+
+function agentOf (scope: Teardown): Agent {
+  const agent = new Agent({ connections })
+  scope.teardown(() => agent.close())
+  return agent
+}
+
+/** With everything on. Where nothing but the balanced calls is used, Consul need not be there. */
+function registryOf (scope: Teardown, origins: readonly string[], strategy?: StrategyName): ServiceRegistry {
+  const registry = createServiceRegistry('bench', 0, {
+    mode: 'static',
+    fallback: { svc: [...origins] },
+    calls: { connections, deadline: '10s' },
+    ...(strategy && { balancer: { strategy } })
+  })
+  scope.teardown(() => registry.close())
+  return registry
+}
+
+async function read (response: Promise<{ body: { text (): Promise<string> } }>): Promise<string> {
+  return (await response).body.text()
+}
+
+function inTurn<T> (list: readonly T[], count: number): T {
+  return list[count % list.length] as T
+}
