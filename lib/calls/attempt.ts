@@ -173,9 +173,9 @@ export class Attempt implements PooledRequest, Expiring {
       socket.on('error', () => {})
       return
     }
-    this.#pool.release(this, 'spent')
     socket.once('close', () => this.#end('spent'))
     this.#owner.attemptUpgraded(status, headers, socket)
+    this.#pool.release(this, 'spent')
   }
 
   onError (error: Error): void {

@@ -187,11 +187,12 @@ export class Call implements AttemptOwner, Expiring, WaitOwner {
   #attemptAt (instances: readonly ServiceInstance[], now: number): void {
     try {
       const endpoint = this.#itinerary.next(instances, now)
+      // A strategy of the user's own may have aborted it, or another call that made room for it.
+      if (this.#ended || this.#attempt !== undefined) return
       if (endpoint === undefined) return this.#waitForRoom(now)
       this.#endWait()
       this.#tell(endpoint)
-      // A strategy or a subscriber of the user's own may have aborted it.
-      if (this.#ended) return
+      if (this.#ended) return // By a subscriber.
       this.#attempt = new Attempt(this.#parts, endpoint, this, this.#options, this.#balance, now)
     } catch (error) {
       return this.#fail(typeof this.#balance.strategy === 'function' ? userErrorOf(error) : error as Error)

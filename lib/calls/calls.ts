@@ -107,10 +107,8 @@ export function createCalls (options: CallsOptions): Calls {
 
   function destroy (): Promise<void> {
     stopListening()
-    return dispatcher.destroy().finally(() => {
-      limits.close()
-      lines.close()
-    })
+    lines.close()
+    return dispatcher.destroy().finally(() => limits.close())
   }
 
   return {

@@ -85,7 +85,7 @@ export class Itinerary implements PickContext {
 
   /** Nobody can be connected to there: as if an attempt had found that out. */
   passOver (endpoint: Endpoint, error: Error): void {
-    if (this.peek()?.includes(endpoint.instance) !== true) return
+    if (this.tried.includes(endpoint) || this.peek()?.includes(endpoint.instance) !== true) return
     this.tried.push(endpoint)
     this.failed({ endpoint, sent: false, stale: false }, error)
   }
@@ -120,13 +120,15 @@ export class Itinerary implements PickContext {
     const { strategy } = this.#balance
     const picked = this.#staleOwner(instances) ?? group.pickCandidate(instances, strategy, this)
     if (picked !== undefined) return picked
-    if (group.isFull(strategy, this)) return 'full'
-    return this.#staleIn(instances) ?? group.pickLastResort(strategy, this)
+    const stale = this.#staleIn(instances)
+    const mayReturn = stale !== undefined && stale.ejection === undefined && !this.isFull(stale)
+    if (group.isFull(strategy, this)) return mayReturn ? stale : 'full'
+    return stale ?? group.pickLastResort(strategy, this)
   }
 
   /** Keys must not move for a connection that was closed while it was idle. */
   #staleOwner (instances: readonly ServiceInstance[]): Endpoint | undefined {
-    if (this.#stale === undefined || this.#stale.ejection !== undefined) return undefined
+    if (this.#stale === undefined || this.#stale.ejection !== undefined || this.isFull(this.#stale)) return undefined
     return this.#scope.group.isChosenByCall(this.#balance.strategy) ? this.#staleIn(instances) : undefined
   }
 

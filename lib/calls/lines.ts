@@ -11,8 +11,10 @@ export interface Waiting {
 
 /** So many calls wait for one service at the most: each of them holds memory. */
 const longest = 10_000
-/** So many that cannot go where there is room are passed over for one that can. */
+/** So many that cannot go where there is room let one pass that can; if nobody can they stand behind the others. */
 const mostPassedOver = 8
+/** So many times as many are looked at every time that somebody may be able to go. */
+const mostLooks = 16
 /** What else may make room is seen within this time: newcomers, and ejections that end. Milliseconds. */
 const lookAgain = 100
 
@@ -60,12 +62,16 @@ export class Lines {
 
   /** Who has room, or is there at all, may have changed. */
   look (): void {
-    for (const service of [...this.#lines.keys()]) while (this.#serveOne(service));
+    for (const [service, line] of [...this.#lines]) {
+      const looks = Math.min(Math.ceil(line.size / mostPassedOver), mostLooks)
+      for (let look = 0; look < looks; look++) while (this.#serveOne(service));
+    }
   }
 
-  /** None of the service's calls need wait for that instance. */
+  /** None of the service's calls need wait for that instance. One may let others go on. */
   passOver (service: string, endpoint: Endpoint, error: Error): void {
-    for (const call of [...this.#lines.get(service) ?? []]) guarded(() => call.passOver(endpoint, error))
+    const line = this.#lines.get(service)
+    for (const call of [...line ?? []]) if (line?.has(call) === true) guarded(() => call.passOver(endpoint, error))
   }
 
   close (): void {
@@ -76,11 +82,14 @@ export class Lines {
 
   /** Whether one of the first has gone on. */
   #serveOne (service: string): boolean {
-    let passedOver = 0
-    for (const call of this.#lines.get(service) ?? []) {
+    const line = this.#lines.get(service)
+    if (line === undefined) return false
+    const passedOver: Waiting[] = []
+    for (const call of line) {
       if (guarded(() => call.goOn()) ?? true) return true
-      if (++passedOver === mostPassedOver) break
+      if (passedOver.push(call) === mostPassedOver) break
     }
+    for (const call of passedOver) if (line.delete(call)) line.add(call)
     return false
   }
 

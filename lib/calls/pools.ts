@@ -67,7 +67,7 @@ export class Pools {
 
   /** Whether a request would have to wait there. */
   isBusy (endpoint: Endpoint): boolean {
-    return this.#pools.get(endpoint)?.busy === true
+    return (this.#pools.get(endpoint) ?? this.#parkedPool(endpoint))?.busy === true
   }
 
   /** The instance has left: its running requests may end. */
@@ -108,6 +108,10 @@ export class Pools {
     const pool = this.#unpark(placeOf(endpoint)) ?? new InstancePool(endpoint.instance, this.#options)
     this.#pools.set(endpoint, pool)
     return pool
+  }
+
+  #parkedPool (endpoint: Endpoint): InstancePool | undefined {
+    return this.#parked.size === 0 ? undefined : this.#parked.get(placeOf(endpoint))?.pool
   }
 
   #unpark (place: string): InstancePool | undefined {

@@ -2,7 +2,9 @@ import { once } from 'node:events'
 import t from 'tap'
 import { Lines } from '../../lib/calls/lines.ts'
 import type { ServiceInstance } from '../../lib/consul/instance.ts'
+import { instance } from '../balancing/helpers.ts'
 import { ManualClock } from '../support/manual-clock.ts'
+import { freePort } from '../support/ports.ts'
 import type { Teardown } from '../support/teardown.ts'
 import { until } from '../support/wait.ts'
 import { MemorySource, startCalls, startServer, type TestServer } from './helpers.ts'
@@ -77,6 +79,62 @@ t.test('who cannot go where there is room lets those behind it pass', async t =>
     hung.server.emit('answer')
   }
   t.same(await Promise.all(ofTag), ['a', 'a'])
+})
+
+t.test('however many cannot go where there is room, the others are not kept waiting', async t => {
+  const [hung, other] = [await startPatient(t, 'a', ['v1']), await startPatient(t, 'b')]
+  const clock = new ManualClock()
+  const { request, destroy } = startCalls(t, sourceOf([hung, other]), { connections: 1, clock })
+  const ask = async (tag?: string): Promise<string> =>
+    await (await request('http://svc/', { balance: { ...(tag !== undefined && { tag }) } })).body.text()
+  const ofTag = Array.from({ length: 30 }, () => ask('v1').catch(({ code }) => code))
+  await once(hung.server, 'request')
+  const others = [ask(), ask()]
+  await until(() => other.requests === 1)
+  other.server.emit('answer')
+  t.equal(await Promise.race(others), 'b')
+  clock.advance(100)
+  await until(() => other.requests === 2)
+  other.server.emit('answer')
+  t.same(await Promise.all(others), ['b', 'b'])
+  await destroy()
+  t.same(new Set(await Promise.all(ofTag)), new Set(['UND_ERR_DESTROYED']))
+})
+
+t.test('an instance that refuses connections again and again is one that was tried, and no more', async t => {
+  const busy = await startPatient(t, 'b')
+  const dead = instance({ id: 'a', port: await freePort() })
+  const source = new MemorySource({ svc: [dead, busy.instance] })
+  const { request } = startCalls(t, source, { strategy: 'first', connections: 1 })
+  const ask = async (): Promise<string> => await (await request('http://svc/')).body.text()
+  const calls = Array.from({ length: 20 }, async () => {
+    await new Promise(resolve => setImmediate(resolve))
+    return await ask()
+  })
+  for (let answered = 1; answered <= calls.length; answered++) {
+    await until(() => busy.requests === answered)
+    // Newcomers knock at the dead one while the others wait.
+    if (answered < 10) calls.push(ask())
+    busy.server.emit('answer')
+  }
+  t.same(new Set(await Promise.all(calls)), new Set(['b']))
+})
+
+t.test('a strategy that aborts its own call leaves nothing in line', async t => {
+  const busy = await startPatient(t, 'a')
+  const clock = new ManualClock()
+  const { request } = startCalls(t, sourceOf([busy]), { connections: 1, timeout: 0, connectTimeout: 0, clock })
+  const running = request('http://svc/')
+  await once(busy.server, 'request')
+  const abort = new AbortController()
+  const strategy = (all: readonly ServiceInstance[]): ServiceInstance | undefined => {
+    abort.abort()
+    return all[0]
+  }
+  await t.rejects(request('http://svc/', { signal: abort.signal, balance: { strategy } }), { name: 'AbortError' })
+  t.same(clock.pending, [])
+  busy.server.emit('answer')
+  await (await running).body.dump()
 })
 
 t.test('a function is asked again without those that are full; if it wants none of those, the call waits', async t => {
