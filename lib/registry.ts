@@ -2,7 +2,7 @@ import type { Calls } from './calls/calls.ts'
 import { systemClock, type Clock, type Random } from './clock.ts'
 import type { ConsulClient } from './consul/client.ts'
 import type { ServiceInstance } from './consul/instance.ts'
-import { checkName, checkQuestion } from './discovery/check-query.ts'
+import { checkQuestion } from './discovery/check-query.ts'
 import { listServices } from './discovery/list-services.ts'
 import type { DiscoverQuery } from './discovery/source.ts'
 import { ClosedError, LeavingError, UnavailableError } from './errors.ts'
@@ -168,13 +168,13 @@ export class ServiceRegistry implements AsyncDisposable {
   async getServiceAddress (
     name: string, options?: Parameters<Calls['pick']>[1]
   ): Promise<{ address: string, port: number, instance: ServiceInstance } | null> {
-    const instance = await this.#pick(name, options)
+    const instance = await this.#parts.calls.pick(name, options)
     return instance === null ? null : { address: instance.address, port: instance.port, instance }
   }
 
   /** The URL of one instance, chosen by the strategy, or `null` if there is none. */
   async getServiceUrl (name: string, options?: Parameters<Calls['pick']>[1]): Promise<string | null> {
-    return (await this.#pick(name, options))?.url ?? null
+    return (await this.#parts.calls.pick(name, options))?.url ?? null
   }
 
   /**
@@ -220,11 +220,6 @@ export class ServiceRegistry implements AsyncDisposable {
    */
   async requireLeader (within: number): Promise<void> {
     await requireLeader(this.client, within, this.#clock, this.signal)
-  }
-
-  async #pick (name: string, options: Parameters<Calls['pick']>[1]): Promise<ServiceInstance | null> {
-    checkName(name)
-    return await this.#parts.calls.pick(name, options)
   }
 
   async #join ({ listener, readyPath }: Place): Promise<void> {

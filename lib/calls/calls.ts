@@ -3,6 +3,7 @@ import type { Ejection } from '../balancing/outlier.ts'
 import type { StrategyChoice } from '../balancing/strategies.ts'
 import { systemClock, type Clock, type Random } from '../clock.ts'
 import type { ServiceInstance } from '../consul/instance.ts'
+import { checkName } from '../discovery/check-query.ts'
 import type { InstanceSource } from '../discovery/source.ts'
 import type { Logger } from '../logger.ts'
 import { Balance, parseBalance, type BalanceOptions } from './balance.ts'
@@ -119,6 +120,7 @@ export function createCalls (options: CallsOptions): Calls {
     request: createRequest(routes, dispatcher, defaults),
 
     async pick (service, options = {}) {
+      checkName(service)
       const balance = parseBalance(options, defaults)
       const { query, group } = scopeOf(balancer, service, balance.tag, balance.datacenter)
       const instances = source.peek(service, query) ?? await source.discover(service, query)
