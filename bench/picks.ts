@@ -15,6 +15,7 @@ export interface PickFigures {
 }
 
 const strategies = ['round-robin', 'random', 'first', 'least-request', 'peak-ewma', 'consistent-hash'] as const
+const sizes = [3, 10, 64, 1000, 10_000]
 const execute = promisify(execFile)
 const script = fileURLToPath(new URL('support/pick-process.ts', import.meta.url))
 
@@ -25,7 +26,8 @@ const script = fileURLToPath(new URL('support/pick-process.ts', import.meta.url)
 export async function benchPicks (picks: number): Promise<PickFigures[]> {
   const figures: PickFigures[] = []
   for (const strategy of strategies) {
-    const { stdout } = await execute(process.execPath, [...process.execArgv, script, strategy, String(picks)])
+    const args = [...process.execArgv, script, strategy, String(picks), ...sizes.map(String)]
+    const { stdout } = await execute(process.execPath, args)
     figures.push(...JSON.parse(stdout) as PickFigures[])
   }
   return figures

@@ -1,6 +1,13 @@
-import createError from '@fastify/error'
+import createFastifyError, { type FastifyErrorConstructor } from '@fastify/error'
 import { nameRule } from './name.ts'
 import { noInstanceHeader } from './no-instance-header.ts'
+
+/** With a type that has a name of its own: the one in the declaration of `createError` is lost on bundlers. */
+function createError<Arguments extends unknown[]> (
+  code: string, message: string, statusCode: number, Base?: ErrorConstructor
+): FastifyErrorConstructor<{ code: string }, Arguments> {
+  return createFastifyError<Arguments>(code, message, statusCode, Base)
+}
 
 /** Every error that this package throws, by its code. The last argument may be `{ cause }`. */
 
@@ -31,13 +38,17 @@ for (const { prototype } of [UnavailableError, NoInstanceError]) {
 export const NotAllowedError = createError<[string]>(
   'FST_CONSUL_NOT_ALLOWED', 'The service %s is not listed in calls.allow', 403)
 
-/** A call to an instance got no response headers in time. `service, instance, ms`. */
-export const AttemptTimeoutError = createError<[string, string, number]>(
-  'FST_CONSUL_ATTEMPT_TIMEOUT', '%s answered no headers from %s within %d ms (calls.timeout)', 504)
+/** A call to an instance got no response headers in time. `service, instance, ms, what set them`. */
+export const AttemptTimeoutError = createError<[string, string, number, string]>(
+  'FST_CONSUL_ATTEMPT_TIMEOUT', '%s answered no headers from %s within %d ms (%s)', 504)
 
-/** A call, all its attempts together, took longer than its deadline. `service, ms`. */
-export const DeadlineError = createError<[string, number]>(
-  'FST_CONSUL_DEADLINE', 'The call to %s did not end within %d ms (calls.deadline)', 504)
+/** A call could not be sent, as all instances had `calls.connections` requests under way. `service, what it met`. */
+export const BusyError = createError<[string, string]>(
+  'FST_CONSUL_BUSY', 'All connections to %s are in use: %s', 503)
+
+/** A call, all its attempts together, took longer than its deadline. `service, ms, what set them`. */
+export const DeadlineError = createError<[string, number, string]>(
+  'FST_CONSUL_DEADLINE', 'The call to %s did not end within %d ms (%s)', 504)
 
 /** Two readiness checks of one name. `name`. */
 export const DuplicateCheckError = createError<[string]>(
@@ -96,10 +107,6 @@ export const LeavingError = createError<[]>(
 /** Why a call has gone on to another instance: what the one before answered. `instance, status`. */
 export const RefusedError = createError<[string, number]>(
   'FST_CONSUL_REFUSED', '%s answered %d', 502)
-
-/** Why a call has gone on to another instance: it waited for a connection to one that left. `instance`. */
-export const InstanceLeftError = createError<[string]>(
-  'FST_CONSUL_INSTANCE_LEFT', '%s has left', 503)
 
 /** Another process registers under the same service id, again and again. `id, own address, the other's address`. */
 export const ConflictError = createError<[string, string, string]>(

@@ -59,8 +59,13 @@ export {
   setupHealthChecks
 }
 
+export type { Ejection } from './balancing/outlier.ts'
+export type { Outcome } from './balancing/outcome.ts'
 export type { BalanceOptions } from './calls/balance.ts'
 export type { PickOptions } from './calls/calls.ts'
+export type {
+  AttemptMessage, EjectionMessage, EndMessage, PickMessage, RetryMessage, ReturnMessage
+} from './calls/events.ts'
 export type { Fetch, FetchInit } from './calls/fetch.ts'
 export type { CallRequest, CallRequestOptions } from './calls/request.ts'
 export type { ClientOptions } from './consul/client.ts'
@@ -82,9 +87,12 @@ export type { RegistrationState, RegistrationStatus } from './lifecycle/registra
 export type { Logger } from './logger.ts'
 export type { Explanation, ExplainedInstance } from './observe/explain.ts'
 export type {
-  BalancerOptions, CallsOptions, CheckOptions, ConsulOptions, DiscoveryOptions, DrainOptions, Duration, HealthCheck,
-  HealthOptions, MetricsOptions, MetricsRegister, OutlierOptions, ServiceOptions, StrategyContext, StrategyFunction,
-  StrategyName, TlsOptions, UnderPressureOptions
+  BalancerOptions, CallsOptions, OutlierOptions, StrategyContext, StrategyFunction, StrategyName
+} from './options/call-options.ts'
+export type { TlsOptions } from './options/tls-options.ts'
+export type {
+  CheckOptions, ConsulOptions, DiscoveryOptions, DrainOptions, Duration, HealthCheck, HealthOptions, MetricsOptions,
+  MetricsRegister, ServiceOptions, UnderPressureOptions
 } from './options/types.ts'
 export type { MountOptions } from './plugin.ts'
 export type { RegisterWithConsulOptions } from './register-with-consul.ts'

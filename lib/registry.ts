@@ -2,6 +2,7 @@ import type { Calls } from './calls/calls.ts'
 import { systemClock, type Clock, type Random } from './clock.ts'
 import type { ConsulClient } from './consul/client.ts'
 import type { ServiceInstance } from './consul/instance.ts'
+import { checkQuestion } from './discovery/check-query.ts'
 import { listServices } from './discovery/list-services.ts'
 import type { DiscoverQuery } from './discovery/source.ts'
 import { ClosedError, LeavingError, UnavailableError } from './errors.ts'
@@ -156,8 +157,10 @@ export class ServiceRegistry implements AsyncDisposable {
    *
    * @throws FST_CONSUL_UNAVAILABLE if Consul has never answered and there is no fallback
    * @throws FST_CONSUL_INVALID_NAME
+   * @throws FST_CONSUL_INVALID_OPTION for a query that cannot be
    */
   async discover (name: string, query?: DiscoverQuery): Promise<readonly ServiceInstance[]> {
+    checkQuestion(name, query)
     return await this.#parts.source.discover(name, query)
   }
 
@@ -186,11 +189,12 @@ export class ServiceRegistry implements AsyncDisposable {
 
   /** For every known instance of a service why it is in or out. Asks nobody. */
   explain (name: string, query: DiscoverQuery = {}): Explanation {
-    const { catalog, fallback, calls: { ejectionOf } } = this.#parts
+    checkQuestion(name, query)
+    const { catalog, fallback, calls } = this.#parts
     const { mode, discovery, balancer: { warningShare } } = this.#options
     const spare = mode === 'full' ? [] : fallback.peek(name)
     const view = mode === 'hybrid' || mode === 'full' ? catalog.view(name, query) : undefined
-    return explain(name, { ...discovery, view, spare, query, ejectionOf, warningShare, now: this.#clock.now() })
+    return explain(name, { ...discovery, view, spare, query, calls, warningShare, now: this.#clock.now() })
   }
 
   /** Drains, then ends every watch, pool and timer. Harmless the second time. */

@@ -1,10 +1,13 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { copyFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import t from 'tap'
 import * as publicNames from 'fastify-consul'
 import { startDevAgent } from 'fastify-consul/dev'
+import { exists } from './support/cache.ts'
 
 const run = promisify(execFile)
 const require = createRequire(import.meta.url)
@@ -45,4 +48,16 @@ t.test('the package holds the build, the licence and the README', async t => {
   const others = packed.files.map(({ path }) => path).filter(path => !path.startsWith('dist/'))
   t.same(others.sort(), ['LICENSE', 'README.md', 'package.json'])
   t.ok(packed.files.some(({ path }) => path === 'dist/index.d.ts'))
+})
+
+t.test('a build begins without what a source that is gone has left', async t => {
+  const { scripts } = require('fastify-consul/package.json') as { scripts: Record<string, string> }
+  const [clean = ''] = (scripts.build ?? '').split(' && ')
+  const folder = t.testdir({ scripts: {}, dist: { 'gone.js': '' } })
+  const script = clean.replace('node ', '')
+  await copyFile(join(import.meta.dirname, '..', script), join(folder, script))
+  for (const time of ['the first time', 'without anything there']) {
+    await run(process.execPath, [join(folder, script)])
+    t.notOk(await exists(join(folder, 'dist')), time)
+  }
 })

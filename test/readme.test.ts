@@ -1,7 +1,9 @@
 import { readdir, readFile } from 'node:fs/promises'
-import { fileURLToPath } from 'node:url'
 import { inspect } from 'node:util'
 import t from 'tap'
+import { endMark, pagesOf, startMark, type Results } from '../bench/support/pages.ts'
+import { strategyNames } from '../lib/balancing/strategies.ts'
+import { Balance, parseBalance } from '../lib/calls/balance.ts'
 import * as errors from '../lib/errors.ts'
 import * as publicNames from '../lib/index.ts'
 import { variables } from '../lib/options/environment.ts'
@@ -9,7 +11,6 @@ import { optionPaths } from '../lib/options/resolve.ts'
 import { issueToken, setPolicy } from './lifecycle/acl.ts'
 import { listeningApp, messages, type TestApp } from './lifecycle/app.ts'
 import { agentService, checksOf, gone, registered } from './lifecycle/catalog.ts'
-import { exists } from './support/cache.ts'
 import { startConsul } from './support/consul.ts'
 import type { Teardown } from './support/teardown.ts'
 import { until } from './support/wait.ts'
@@ -39,6 +40,53 @@ t.test('the options table lists nothing else', async t => {
   }
 })
 
+t.test('the figures are those of bench/results.json, and without it there are none', async t => {
+  const text = await readFile(new URL('bench/results.json', root), 'utf8').catch(() => undefined)
+  const pages = text === undefined ? undefined : pagesOf(JSON.parse(text) as Results)
+  for (const path of ['README.md', 'docs/performance.md'] as const) {
+    const [, rest = ''] = (await readFile(new URL(path, root), 'utf8')).split(`${startMark}\n`)
+    t.equal(rest.split(endMark)[0], pages === undefined ? '' : `${pages[path]}\n`, path)
+  }
+})
+
+/** The rows of the table that begins so, cell by cell, with what stands in their backticks. */
+function rowsOf (head: string): string[][] {
+  const [, table = ''] = readme.split(`\n| ${head} |`)
+  const rows = table.split('\n\n')[0]!.split('\n').slice(2)
+  return rows.map(row => row.split(' | ').map(cell => cell.replace(/^\| | \|$/g, '')))
+}
+
+function codeIn (cell = ''): string | undefined {
+  return /^`([^`]+)`$/.exec(cell)?.[1]
+}
+
+t.test('the table of balance lists every setting of a call, with its default', async t => {
+  const none = { key: undefined, tag: undefined, datacenter: undefined, endsAt: undefined }
+  const defaults = new Balance({ strategy: 'first', timeout: 1, deadline: 2, retries: 3, ...none })
+  const rows = rowsOf('`balance` | default |')
+  const names = rows.map(([name]) => codeIn(name))
+  const expected = new RegExp(`\\(${names.join(', ')}\\)`)
+  t.throws(() => parseBalance({ unknown: 1 }, defaults), { message: expected }, 'the same as the refusal lists')
+  for (const option of rows.map(([, standard]) => codeIn(standard)).filter(option => option !== undefined)) {
+    t.ok(optionPaths.includes(option), option)
+  }
+  t.match(parseBalance({ timeout: 0, deadline: 0, retries: 0 }, defaults), { timeout: 0, deadline: 0, retries: 0 })
+})
+
+t.test('the table of strategies lists every one, and a function', async t => {
+  const named = rowsOf('strategy | the next call goes to').map(([name]) => codeIn(name) ?? '')
+  t.same(named.toSorted(), ['', ...strategyNames].toSorted())
+})
+
+t.test('the table of errors has the codes, the names and the statuses of the code', async t => {
+  const rows = rowsOf('code | `errors.` | status | when')
+  t.ok(rows.length > 5)
+  for (const [code, name, status] of rows) {
+    const made = Reflect.construct(errors[codeIn(name) as keyof typeof errors], [])
+    t.match({ code: made.code, status: String(made.statusCode) }, { code: codeIn(code), status })
+  }
+})
+
 t.test('every error code that is named exists', async t => {
   const codes = new Set(Object.values(errors).map(make => Reflect.construct(make, []).code))
   const named = readme.match(/FST_CONSUL_\w+/g) ?? []
@@ -60,12 +108,17 @@ t.test('every import from the package is a public name', async t => {
 })
 
 t.test('every link leads to a file or a heading', async t => {
-  const headings = new Set([...readme.matchAll(/^#+ (.+)$/gm)]
-    .map(([, heading]) => `#${heading!.toLowerCase().replaceAll(' ', '-')}`))
   for (const [, link = ''] of readme.matchAll(/\]\(([^)]+)\)/g)) {
-    t.ok(link.startsWith('#') ? headings.has(link) : await exists(fileURLToPath(new URL(link, root))), link)
+    const [file = '', heading = ''] = link.split('#')
+    const text = file === '' ? readme : await readFile(new URL(file, root), 'utf8').catch(() => undefined)
+    t.ok(text !== undefined && (heading === '' || headingsOf(text).has(`#${heading}`)), link)
   }
 })
+
+function headingsOf (text: string): Set<string> {
+  return new Set([...text.matchAll(/^#+ (.+)$/gm)]
+    .map(([, heading]) => `#${heading!.toLowerCase().replaceAll(' ', '-')}`))
+}
 
 async function sourcesIn (folder: URL): Promise<string[]> {
   const files = (await readdir(folder, { recursive: true })).filter(name => name.endsWith('.ts'))

@@ -20,7 +20,7 @@ export interface Results {
 
 type Row = readonly (string | number)[]
 
-const [startMark, endMark] = ['<!-- figures -->', '<!-- /figures -->']
+export const [startMark, endMark] = ['<!-- figures -->', '<!-- /figures -->'] as const
 
 export function print (results: Results): void {
   console.log(tablesOf(results).map(({ title, text }) => `\n${title}\n\n${text}`).join('\n'))
@@ -28,12 +28,16 @@ export function print (results: Results): void {
 
 /** Puts the tables into docs/performance.md, and those that matter most into README.md, between their marks. */
 export async function writePages (results: Results): Promise<void> {
+  for (const [path, text] of Object.entries(pagesOf(results))) await replace(path, text)
+}
+
+/** What stands between the marks of each page. */
+export function pagesOf (results: Results): Readonly<Record<'docs/performance.md' | 'README.md', string>> {
   const tables = tablesOf(results)
   const about = `${results.date}, ${results.machine}; Node ${results.node}, Consul ${results.consul}.`
   const all = tables.map(({ title, text }) => `## ${title}\n\n${text}`).join('\n\n')
-  await replace('docs/performance.md', `${about}\n\n${all}`)
   const short = tables.filter(({ inReadme }) => inReadme).map(({ title, text }) => `${title}:\n\n${text}`).join('\n\n')
-  await replace('README.md', `${short}\n\n${about}`)
+  return { 'docs/performance.md': `${about}\n\n${all}`, 'README.md': `${short}\n\n${about}` }
 }
 
 async function replace (path: string, text: string): Promise<void> {

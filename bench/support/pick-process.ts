@@ -1,32 +1,42 @@
-// Measures what it takes one strategy (the first argument) to choose an instance, so many times (the second) a round.
+// Measures what it takes one strategy (the first argument) to choose an instance, so many times (the second) a round,
+// among the numbers of instances that follow.
 import { Balancer } from '../../dist/balancing/balancer.js'
 import type { Endpoint } from '../../dist/balancing/endpoint.js'
 import type { PickContext } from '../../dist/balancing/strategy.js'
 import { ServiceInstance } from '../../dist/consul/instance.js'
-import type { StrategyName } from '../../dist/options/types.js'
+import type { StrategyName } from '../../dist/options/call-options.js'
 import { resolveOptions } from '../../dist/options/resolve.js'
 import type { PickFigures } from '../picks.ts'
 import { garbageOf } from './garbage.ts'
 import { median } from './statistics.ts'
 
-const groups = ['equal weights', 'unequal weights', 'one ejected'] as const
+const groups = ['equal weights', 'unequal weights', 'one ejected', 'half of them ejected', 'time over'] as const
 type Kind = typeof groups[number]
-const sizes = [3, 10, 64, 1000, 10_000]
 const rounds = 9
+/** Who is ejected stays so while it is measured. Milliseconds. */
+const ejectionTime = 1e9
 const keys = Array.from({ length: 1024 }, (_, index) => `user-${index}`)
 
 const strategy = process.argv[2] as StrategyName
 const picks = Number(process.argv[3])
+const sizes = process.argv.slice(4).map(Number)
 console.log(JSON.stringify(sizes.flatMap(size => groups.map((group): PickFigures => {
   return { strategy, group, instances: size, ...figuresOf(group, size) }
 }))))
 
 function figuresOf (kind: Kind, size: number): Pick<PickFigures, 'time' | 'whole' | 'garbage'> {
-  const balancer = balancerOf(kind)
+  const balancer = balancerOf()
   const group = balancer.group('svc')
   const instances = instancesOf(kind, size)
-  const context = { service: 'svc', key: keys[0] as string, tried: [], now: 0.5, repeatable: true }
-  if (kind === 'one ejected') eject(group.pick(instances, 'first', context) as Endpoint, context)
+  const context = {
+    service: 'svc', key: keys[0] as string, tried: [], now: 0.5, sends: true, repeatable: true, isFull: () => false
+  }
+  // From then on it knows all of them.
+  group.pick(instances, 'first', context)
+  const alone = balancer.group('svc', 'alone')
+  for (const instance of ejectedOf(kind, instances)) {
+    eject(alone.pick([instance], 'first', context) as Endpoint, context)
+  }
   const pick = (count: number): void => {
     for (let each = 0; each < count; each++) {
       context.key = keys[each % keys.length] as string
@@ -45,18 +55,23 @@ function figuresOf (kind: Kind, size: number): Pick<PickFigures, 'time' | 'whole
   }
   // First of all, so that the strategies know of latencies.
   const whole = timeOf(attempt, picks)
+  if (kind === 'time over') context.now += ejectionTime
   const figures = { time: timeOf(pick, picks), whole, garbage: garbageOf(pick) }
   const isEjected = instances.some(instance => balancer.ejectionOf(instance) !== undefined)
-  if (isEjected !== (kind === 'one ejected')) throw new Error(`${kind}: not what was measured`)
+  if (isEjected !== (ejectedOf(kind, instances).length > 0)) throw new Error(`${kind}: not what was measured`)
   return figures
 }
 
-function balancerOf (kind: Kind): Balancer {
+function ejectedOf (kind: Kind, instances: readonly ServiceInstance[]): readonly ServiceInstance[] {
+  if (kind === 'half of them ejected') return instances.slice(0, instances.length / 2)
+  return kind === 'one ejected' || kind === 'time over' ? instances.slice(-1) : []
+}
+
+function balancerOf (): Balancer {
   const { calls: { outlier }, balancer: { warningShare } } = resolveOptions({ service: false }, { environment: {} })
   if (outlier === false) throw new Error('ejection is off')
-  // Who is ejected stays so while it is measured.
-  const long = kind === 'one ejected' && { ejectionTime: 1e9, maxEjectionTime: 1e9 }
-  return new Balancer({ warningShare, outlier: { ...outlier, ...long }, random: Math.random, onGone () {} })
+  const long = { ejectionTime, maxEjectionTime: ejectionTime }
+  return new Balancer({ warningShare, outlier: { ...outlier, ...long }, random: () => 0.5, onGone () {} })
 }
 
 function instancesOf (kind: Kind, size: number): ServiceInstance[] {

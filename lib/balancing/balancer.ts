@@ -1,9 +1,11 @@
 import { BoundedMap } from '../bounded-map.ts'
 import type { Random } from '../clock.ts'
 import type { ServiceInstance } from '../consul/instance.ts'
+import { Endpoint } from './endpoint.ts'
 import { Endpoints, type EndpointsParts } from './endpoints.ts'
 import { Group } from './group.ts'
 import type { Ejection } from './outlier.ts'
+import { Roster } from './roster.ts'
 
 export type BalancerParts = EndpointsParts
 
@@ -14,11 +16,13 @@ const remembered = 1000
 export class Balancer {
   readonly #endpoints: Endpoints
   readonly #maxEjected: number
+  readonly #warningShare: number
   readonly #random: Random
   readonly #groups = new BoundedMap<string, Group>(remembered)
 
   constructor (parts: BalancerParts) {
-    const { outlier = false, random } = parts
+    const { outlier = false, random, warningShare } = parts
+    this.#warningShare = warningShare
     this.#endpoints = new Endpoints(parts)
     this.#maxEjected = outlier === false ? 0 : outlier.maxEjected
     this.#random = random
@@ -45,7 +49,15 @@ export class Balancer {
     for (const instance of instances) this.#endpoints.remove(instance, mayReturn)
   }
 
-  /** Why an instance is left out; `undefined`: it is not. */
+  /** Those of a list that calls leave out while others can serve them: ejected ones beyond a share are called. */
+  leftOutOf (instances: readonly ServiceInstance[]): ReadonlySet<ServiceInstance> {
+    const byEndpoint = new Map(instances.map(instance =>
+      [this.#endpoints.find(instance) ?? new Endpoint(instance, { warningShare: this.#warningShare }), instance]))
+    const { ejected } = new Roster([...byEndpoint.keys()], this.#maxEjected)
+    return new Set(ejected.flatMap(endpoint => byEndpoint.get(endpoint) ?? []))
+  }
+
+  /** Why an instance is ejected; `undefined`: it is not. */
   ejectionOf (instance: ServiceInstance): Ejection | undefined {
     return this.#endpoints.find(instance)?.ejection
   }

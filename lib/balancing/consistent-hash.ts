@@ -2,7 +2,7 @@ import { InvalidOptionError } from '../errors.ts'
 import { instanceKey } from '../discovery/source.ts'
 import type { Endpoint } from './endpoint.ts'
 import { Ring } from './ring.ts'
-import type { PickContext, Strategy } from './strategy.ts'
+import { isOpen, type PickContext, type Strategy } from './strategy.ts'
 import { positiveWeights } from './weights.ts'
 
 /**
@@ -15,7 +15,8 @@ export class ConsistentHash implements Strategy {
   #ring = new Ring([])
 
   /** @throws FST_CONSUL_INVALID_OPTION if the call has no key */
-  pick (endpoints: readonly Endpoint[], { key, tried }: PickContext, closed = tried): Endpoint | undefined {
+  pick (endpoints: readonly Endpoint[], context: PickContext, mayPick = isOpen): Endpoint | undefined {
+    const { key } = context
     if (key === undefined) {
       throw new InvalidOptionError('balance.key', 'a string: the strategy "consistent-hash" goes by it', 'nothing')
     }
@@ -24,7 +25,7 @@ export class ConsistentHash implements Strategy {
     const start = ring.positionOf(key)
     for (let step = 0; step < ring.size; step++) {
       const endpoint = endpoints[ring.memberAt(start + step)] as Endpoint
-      if (!closed.includes(endpoint)) return endpoint
+      if (mayPick(endpoint, context)) return endpoint
     }
     return undefined
   }

@@ -1,6 +1,6 @@
 import type { ServiceInstance } from '../consul/instance.ts'
 import { InvalidOptionError } from '../errors.ts'
-import type { StrategyFunction } from '../options/types.ts'
+import type { StrategyFunction } from '../options/call-options.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { PickContext, Strategy } from './strategy.ts'
 
@@ -16,15 +16,32 @@ export class Custom implements Strategy {
     this.#choose = choose
   }
 
-  /** @throws FST_CONSUL_INVALID_OPTION if the function returns something else than one of the instances */
-  pick (endpoints: readonly Endpoint[], { service, key, tried }: PickContext): Endpoint | undefined {
+  /**
+   * If the one that is chosen is full the function may choose one that is not; if it wants none of those, the first
+   * choice stays.
+   *
+   * @throws FST_CONSUL_INVALID_OPTION if the function returns something else than one of the instances
+   */
+  pick (endpoints: readonly Endpoint[], context: PickContext): Endpoint | undefined {
+    const { tried } = context
     const left = tried.length === 0 ? endpoints : endpoints.filter(endpoint => !tried.includes(endpoint))
+    const chosen = this.#chooseOf(left, context)
+    if (chosen === undefined || !context.isFull(chosen)) return chosen
+    const open = left.filter(endpoint => !context.isFull(endpoint))
+    return this.#chooseOf(open, context) ?? chosen
+  }
+
+  #chooseOf (left: readonly Endpoint[], { service, key }: PickContext): Endpoint | undefined {
+    if (left.length === 0) return undefined
     const instances = instancesIn(left)
     const chosen: unknown = this.#choose(instances, { service, key })
-    if (chosen === undefined) return undefined
+    if (chosen === undefined || chosen === null) return undefined
     const found = left[instances.indexOf(chosen as ServiceInstance)]
     if (found !== undefined) return found
-    throw new InvalidOptionError('strategy', 'a function that returns one of the instances it is given', kindOf(chosen))
+    // A promise that rejects, and that nobody waits for, would end the process.
+    Promise.resolve(chosen).catch(() => {})
+    const expected = 'a function that returns one of the instances it is given'
+    throw new InvalidOptionError('balance.strategy or balancer.strategy', expected, kindOf(chosen))
   }
 }
 
@@ -38,5 +55,5 @@ function instancesIn (endpoints: readonly Endpoint[]): readonly ServiceInstance[
 
 function kindOf (value: unknown): string {
   if (value instanceof Promise) return 'a promise'
-  return value === null ? 'null' : `another ${typeof value}`
+  return `another ${typeof value}`
 }

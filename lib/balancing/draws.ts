@@ -1,9 +1,10 @@
 import { AliasTable } from './alias-table.ts'
 import type { Dice } from './dice.ts'
 import type { Endpoint } from './endpoint.ts'
+import type { MayPick, PickContext } from './strategy.ts'
 import { positiveWeights } from './weights.ts'
 
-/** Who draws so often where the call has been already had better look at all that are left. */
+/** Who draws so often one that may not be picked had better look at all that are left. */
 const mostDraws = 8
 
 /** Draws endpoints in proportion to their weights, in constant time. */
@@ -17,12 +18,12 @@ export class Draws {
     this.#dice = dice
   }
 
-  /** The place of one that is not among `tried`; -1: none came up. */
-  next (endpoints: readonly Endpoint[], tried: readonly Endpoint[]): number {
+  /** The place of one that may be picked; -1: none came up. */
+  next (endpoints: readonly Endpoint[], context: PickContext, mayPick: MayPick): number {
     if (endpoints !== this.#endpoints) this.#build(endpoints)
     for (let draw = 0; draw < mostDraws; draw++) {
       const place = this.#table === undefined ? this.#dice.roll(endpoints.length) : this.#table.draw(this.#dice)
-      if (tried.length === 0 || !tried.includes(endpoints[place] as Endpoint)) return place
+      if (mayPick(endpoints[place] as Endpoint, context)) return place
     }
     return -1
   }

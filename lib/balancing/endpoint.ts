@@ -1,20 +1,9 @@
 import type { ServiceInstance } from '../consul/instance.ts'
 import { Ewma } from './ewma.ts'
+import type { Outcome, Timing } from './outcome.ts'
+import type { Ejection, Failure, Outlier, Turn } from './outlier.ts'
 import { Pace } from './pace.ts'
-import type { Ejection, Outlier, Turn } from './outlier.ts'
 import { effectiveWeight } from './weights.ts'
-
-/**
- * What an attempt says of its instance. `neutral` says nothing: it was aborted, or the request, someone further down or
- * this process was at fault.
- */
-export type Outcome = 'success' | 'failure' | 'neutral'
-
-/**
- * What the time of an attempt says of its instance: that it takes so long; that it takes so long at the least, as
- * nobody waited for the end; or nothing, as errors may come faster than what was asked for, unless it is long.
- */
-export type Timing = 'measured' | 'unfinished' | 'untypical'
 
 /**
  * A failure counts as a latency of so many milliseconds at the least, or an instance that fails fast would get all the
@@ -32,7 +21,7 @@ export interface EndpointParts {
   readonly pace?: Pace
   /** Notices when the instance fails too much. */
   readonly outlier?: Outlier | undefined
-  /** Told when it is ejected, and when it is back. */
+  /** Told when it is ejected, and when it is back or leaves. */
   readonly onTurn?: ((endpoint: Endpoint, turn: Turn) => void) | undefined
 }
 
@@ -86,6 +75,12 @@ export class Endpoint {
   /** When that was last learnt, or assumed. The clock's time. */
   get latencyAt (): number { return this.#latency.updatedAt }
 
+  /**
+   * How long a proper response of its service takes, in milliseconds: an error that comes sooner counts as if it had
+   * come then, or who answers only those would get more than its share. 0: there was none.
+   */
+  get usualLatency (): number { return Math.min(this.#pace.latency, penalty) }
+
   /** Set while it is ejected. */
   get ejection (): Ejection | undefined { return this.#parts.outlier?.ejection }
 
@@ -129,18 +124,19 @@ export class Endpoint {
    *
    * @param startedAt the clock's time at `begin()`
    * @param latency how much of the time since then was the instance's
+   * @param failure what it was, if it was one
    */
   record (
     outcome: Outcome, startedAt: number, now: number, latency = now - startedAt,
-    timing: Timing = outcome === 'neutral' ? 'unfinished' : 'measured'
+    timing: Timing = outcome === 'neutral' ? 'unfinished' : 'measured', failure?: Failure
   ): void {
     if (!this.#isInService(startedAt)) return
     if (outcome === 'failure') this.#latency.add(Math.max(latency, penalty), now)
     else if (timing === 'measured') this.#latency.add(latency, now)
-    else if (timing === 'untypical') this.#latency.add(Math.max(latency, this.#usualLatency), now)
+    else if (timing === 'untypical') this.#latency.add(Math.max(latency, this.usualLatency), now)
     else this.#latency.addAtLeast(latency, now)
-    if (outcome === 'success' && timing === 'measured') this.#pace.learn(latency * this.#fill)
-    this.#turn(this.#parts.outlier?.record(outcome, startedAt, now), now)
+    if (outcome === 'success' && timing === 'measured') this.#pace.learn(latency)
+    this.#turn(this.#parts.outlier?.record(outcome, startedAt, now, failure), now)
     this.#weigh()
   }
 
@@ -158,18 +154,14 @@ export class Endpoint {
   /** Its instance has left. */
   leave (): void {
     this.#gone = true
-    this.#parts.outlier?.leave()
+    const turn = this.#parts.outlier?.leave()
+    if (turn !== undefined) this.#parts.onTurn?.(this, turn)
   }
 
   /** Until more is known its latency is this. */
   assumeLatency (level: number, now: number): void {
     this.#latency.assume(level, now)
     this.#weigh()
-  }
-
-  /** With it this one costs what others cost: it shall be asked no more often than they are. */
-  get #usualLatency (): number {
-    return Math.min(this.#pace.cost / this.#fill, penalty)
   }
 
   /** What was begun before it came back says nothing of how it is now. */

@@ -14,7 +14,7 @@ export interface EndpointsParts {
   readonly random: Random
   /** Told of every endpoint that will not be picked again; `mayReturn`: its instance may soon be there again. */
   readonly onGone: (endpoint: Endpoint, mayReturn: boolean) => void
-  /** Told of every endpoint that is ejected or back. */
+  /** Told of every endpoint that is ejected, and is back or leaves. */
   readonly onTurn?: ((endpoint: Endpoint, turn: Turn) => void) | undefined
 }
 
@@ -98,7 +98,8 @@ export class Endpoints {
       pace,
       outlier: outlier === false ? undefined : new Outlier(outlier, peers, random),
       onTurn: (endpoint, turn) => {
-        this.#turns++
+        // Who has left is in no list that is picked from.
+        if (turn !== 'left') this.#turns++
         onTurn?.(endpoint, turn)
       }
     })

@@ -1,6 +1,6 @@
 import { instanceKey } from '../discovery/source.ts'
 import type { Endpoint } from './endpoint.ts'
-import type { PickContext, Strategy } from './strategy.ts'
+import { isOpen, type PickContext, type Strategy } from './strategy.ts'
 
 /** Always the one with the lowest service id, so that every client picks the same; the next one if that fails. */
 export class First implements Strategy {
@@ -8,12 +8,12 @@ export class First implements Strategy {
   #endpoints: readonly Endpoint[] = []
   #ordered: readonly Endpoint[] = []
 
-  pick (endpoints: readonly Endpoint[], { tried }: PickContext, closed = tried): Endpoint | undefined {
+  pick (endpoints: readonly Endpoint[], context: PickContext, mayPick = isOpen): Endpoint | undefined {
     if (endpoints !== this.#endpoints) {
       this.#ordered = endpoints.toSorted(byId)
       this.#endpoints = endpoints
     }
-    for (const endpoint of this.#ordered) if (!closed.includes(endpoint)) return endpoint
+    for (const endpoint of this.#ordered) if (mayPick(endpoint, context)) return endpoint
     return undefined
   }
 }

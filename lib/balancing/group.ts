@@ -3,10 +3,10 @@ import type { ServiceInstance } from '../consul/instance.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { Endpoints } from './endpoints.ts'
 import { Probes } from './probes.ts'
-import { Roster, without } from './roster.ts'
+import { Roster } from './roster.ts'
 import { slowStartEnd, turnShareOf, welcome } from './slow-start.ts'
 import { createStrategy, type StrategyChoice } from './strategies.ts'
-import type { PickContext, Strategy } from './strategy.ts'
+import { isOpen, type MayPick, type PickContext, type Strategy } from './strategy.ts'
 
 /** Ejections change the roster at once, and of a thousand instances at most every 10 ms. Milliseconds an instance. */
 const updatePause = 0.01
@@ -20,6 +20,9 @@ export class Group {
   readonly #random: Random
   readonly #strategies = new Map<string, Strategy>()
   readonly #probes = new Probes()
+  readonly #mayChoose: MayPick = (endpoint, context) =>
+    isOpen(endpoint, context) && !this.#probes.isClosed(endpoint, context)
+
   #instances: readonly ServiceInstance[] = []
   #roster: Roster
   /** While the clock is before this, a candidate is new. */
@@ -37,7 +40,8 @@ export class Group {
   }
 
   /**
-   * Where the next attempt goes; `undefined` if every instance was tried, or the strategy wants none.
+   * Where the next attempt goes; `undefined` if every instance was tried or is full, or the strategy wants none. A
+   * function of the user's may want one that is full.
    *
    * @throws FST_CONSUL_INVALID_OPTION, and whatever else a strategy of the user's own throws
    */
@@ -64,13 +68,18 @@ export class Group {
     return this.#pick(choice, context)
   }
 
+  /** Without a pick from the list: whether there is somewhere to go, but not now. */
+  isFull (choice: StrategyChoice, context: PickContext): boolean {
+    return typeof choice !== 'function' && this.#hasCandidate(choice, context)
+  }
+
   /** With all candidates of the list of the pick before tried: those of weight 0, then the ejected ones. */
   pickLastResort (choice: StrategyChoice, context: PickContext): Endpoint | undefined {
     if (this.#hasCandidate(choice, context)) return undefined
-    const found = this.#roster.lastResort(context.tried)
+    const found = this.#roster.lastResort(context)
     if (found?.gone !== true) return found
     this.#update(this.#instances, context.now)
-    return this.#roster.lastResort(context.tried)
+    return this.#roster.lastResort(context)
   }
 
   /** Whether the call itself decides where it goes. */
@@ -80,38 +89,35 @@ export class Group {
 
   #pick (choice: StrategyChoice, context: PickContext): Endpoint | undefined {
     const strategy = this.#strategy(choice)
-    if (strategy.goesBy === 'choice') return this.#choose(strategy, typeof choice === 'string', context)
+    if (strategy.goesBy === 'choice') return this.#choose(strategy, typeof choice === 'function', context)
     const due = context.now >= this.#probes.dueAt ? this.#probes.take(context) : undefined
     if (due !== undefined) return due
     const { candidates } = this.#roster
-    if (!hasUntried(candidates, context.tried)) return undefined
+    if (candidates.length === 0) return undefined
     const isSlowStart = context.now < this.#slowStartEnd && strategy.goesBy === 'turn' && context.tried.length === 0
     return isSlowStart ? this.#pickInSlowStart(strategy, context) : strategy.pick(candidates, context)
   }
 
-  /** Who has worked something out from the list keeps it: ejected ones are as if the call had been there already. */
-  #choose (strategy: Strategy, keepsList: boolean, context: PickContext): Endpoint | undefined {
-    if (!this.#hasChoice(context)) return undefined
-    const { members, candidates, ejected } = this.#roster
-    const closed = ejected.length === 0 ? ejected : this.#probes.closedTo(context)
-    if (closed.length === 0) return claimed(strategy.pick(members, context), context)
-    if (!keepsList) {
-      const open = closed.length === ejected.length ? candidates : without(members, closed)
-      return claimed(strategy.pick(open, context), context)
-    }
-    const all = context.tried.length === 0 ? closed : [...context.tried, ...closed]
-    return claimed(strategy.pick(members, context, all), context)
+  #choose (strategy: Strategy, isFunction: boolean, context: PickContext): Endpoint | undefined {
+    const list = isFunction ? this.#listFor(context) : this.#roster.members
+    if (list.length === 0) return undefined
+    const endpoint = strategy.pick(list, context, this.#mayChoose)
+    if (endpoint?.ejection !== undefined && context.sends) endpoint.claim(context.now)
+    return endpoint
   }
 
-  #hasChoice (context: PickContext): boolean {
-    return hasUntried(this.#roster.candidates, context.tried) || this.#probes.mayChoose(context)
+  /** What a function sees: the same list as long as nothing changes. */
+  #listFor (context: PickContext): readonly Endpoint[] {
+    const { members, candidates } = this.#roster
+    if (this.#probes.areAllClosed(context)) return candidates
+    return members.filter(endpoint => !this.#probes.isClosed(endpoint, context))
   }
 
-  /** Whether the strategy had a choice. */
+  /** Whether there is one to go to that the call has not been to. */
   #hasCandidate (choice: StrategyChoice, context: PickContext): boolean {
-    return this.isChosenByCall(choice)
-      ? this.#hasChoice(context)
-      : hasUntried(this.#roster.candidates, context.tried)
+    const { candidates } = this.#roster
+    return candidates.some(endpoint => !context.tried.includes(endpoint)) ||
+      (this.isChosenByCall(choice) && this.#probes.mayChoose(context))
   }
 
   /** Newcomers pass some of their turns on; not those of calls that have been elsewhere, which have nobody better. */
@@ -152,13 +158,4 @@ export class Group {
     this.#strategies.set(choice, strategy)
     return strategy
   }
-}
-
-function hasUntried (endpoints: readonly Endpoint[], tried: readonly Endpoint[]): boolean {
-  return tried.length === 0 ? endpoints.length > 0 : endpoints.some(endpoint => !tried.includes(endpoint))
-}
-
-function claimed (endpoint: Endpoint | undefined, context: PickContext): Endpoint | undefined {
-  if (endpoint?.ejection !== undefined) endpoint.claim(context.now)
-  return endpoint
 }

@@ -2,7 +2,7 @@ import type { Random } from '../clock.ts'
 import { Dice } from './dice.ts'
 import { Draws } from './draws.ts'
 import type { Endpoint } from './endpoint.ts'
-import type { PickContext, Strategy } from './strategy.ts'
+import { isOpen, type PickContext, type Strategy } from './strategy.ts'
 
 /** Of more, fewer are looked at: they are not all at hand in the processor's caches. */
 const few = 64
@@ -21,13 +21,15 @@ export abstract class Least implements Strategy {
     this.#draws = new Draws(this.#dice)
   }
 
-  pick (endpoints: readonly Endpoint[], { tried }: PickContext): Endpoint | undefined {
-    const place = this.#draws.next(endpoints, tried)
-    if (place === -1) return this.#leastOf(without(endpoints, tried))
+  pick (endpoints: readonly Endpoint[], context: PickContext, mayPick = isOpen): Endpoint | undefined {
+    const place = this.#draws.next(endpoints, context, mayPick)
+    const isWhole = place !== -1 && (context.tried.length === 0 || endpoints.length > few)
+    const compared = isWhole ? endpoints : endpoints.filter(endpoint => mayPick(endpoint, context))
+    if (compared.length === 0) return undefined
+    const least = this.#leastOf(compared)
+    if (place === -1) return least
     const drawn = endpoints[place] as Endpoint
-    const isWhole = tried.length === 0 || endpoints.length > few
-    const other = this.#leastOf(isWhole ? endpoints : without(endpoints, tried))
-    return this.isBetter(other, drawn) && !tried.includes(other) ? other : drawn
+    return this.isBetter(least, drawn) && mayPick(least, context) ? least : drawn
   }
 
   /** How much there would be with one attempt more. */
@@ -86,8 +88,4 @@ export abstract class Least implements Strategy {
     }
     return best
   }
-}
-
-function without (endpoints: readonly Endpoint[], tried: readonly Endpoint[]): readonly Endpoint[] {
-  return endpoints.filter(endpoint => !tried.includes(endpoint))
 }

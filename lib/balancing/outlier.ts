@@ -1,5 +1,5 @@
 import type { Random } from '../clock.ts'
-import type { Outcome } from './endpoint.ts'
+import type { Outcome } from './outcome.ts'
 import type { Peers } from './peers.ts'
 import { Recent } from './recent.ts'
 
@@ -23,10 +23,15 @@ export interface Ejection {
   readonly since: number
   /** From then on one attempt may find out how it is. The clock's time. */
   readonly until: number
+  /** What came last: the status of a response, or the code of an error. Absent if that is not known. */
+  readonly failure?: Failure
 }
 
-/** What an attempt changed. */
-export type Turn = 'ejected' | 'returned'
+/** In a word, without anything that could be a secret. */
+export type Failure = number | string
+
+/** What has become of an instance. `left`: it was ejected when it left, or may not be called for another reason. */
+export type Turn = 'ejected' | 'returned' | 'left'
 
 /** Fewer attempts say nothing of a share, nor do those of a shorter time, which may have been a bad one. */
 const fewest = 10
@@ -108,14 +113,14 @@ export class Outlier {
     if (this.#ejection !== undefined) this.#probesUnderWay++
   }
 
-  record (outcome: Outcome, startedAt: number, now: number): Turn | undefined {
+  record (outcome: Outcome, startedAt: number, now: number, failure?: Failure): Turn | undefined {
     if (this.#gone) return undefined
-    if (this.#ejection !== undefined) return this.#recordProbe(this.#ejection, outcome, startedAt, now)
+    if (this.#ejection !== undefined) return this.#recordProbe(this.#ejection, outcome, startedAt, now, failure)
     if (outcome === 'neutral') return undefined
     const recent = this.#count(outcome === 'success', now)
     if (outcome === 'success' || !this.#peers.hasRoom) return undefined
     const reason = this.#reasonToEject(recent, now)
-    return reason && this.#eject(reason, now)
+    return reason && this.#eject(reason, now, failure)
   }
 
   /** An attempt that was recorded as a success at that time was none: a record of its failure follows. */
@@ -140,9 +145,11 @@ export class Outlier {
   }
 
   /** Its instance has left: whatever becomes of its attempts, nobody learns from it. */
-  leave (): void {
+  leave (): Turn | undefined {
+    if (this.#gone) return undefined
     this.#gone = true
     this.#peers.leave(this)
+    return this.#ejection && 'left'
   }
 
   #reasonToEject (own: Recent, now: number): Ejection['reason'] | undefined {
@@ -181,14 +188,18 @@ export class Outlier {
   }
 
   /** Of attempts that were begun before the ejection nothing is learnt. */
-  #recordProbe (ejection: Ejection, outcome: Outcome, startedAt: number, now: number): Turn | undefined {
+  #recordProbe (
+    ejection: Ejection, outcome: Outcome, startedAt: number, now: number, failure: Failure | undefined
+  ): Turn | undefined {
     if (startedAt < ejection.since) return undefined
     this.#probesUnderWay = Math.max(this.#probesUnderWay - 1, 0)
     if (outcome === 'success') return this.#return(startedAt, now)
-    return outcome === 'failure' && startedAt >= ejection.until ? this.#eject(ejection.reason, now) : undefined
+    return outcome === 'failure' && startedAt >= ejection.until
+      ? this.#eject(ejection.reason, now, failure)
+      : undefined
   }
 
-  #eject (reason: Ejection['reason'], now: number): Turn {
+  #eject (reason: Ejection['reason'], now: number, failure: Failure | undefined): Turn {
     const { ejectionTime, maxEjectionTime } = this.#options
     if (this.#ejection === undefined) {
       const forgotten = Math.floor((now - this.#inServiceSince) / forgottenAfter)
@@ -198,7 +209,9 @@ export class Outlier {
     const time = this.#nextTime * (1 + jitter * (2 * this.#random() - 1))
     this.#nextTime = Math.min(this.#nextTime * 2, maxEjectionTime)
     this.#probesUnderWay = 0
-    this.#ejection = Object.freeze({ reason, since: now, until: now + time })
+    this.#ejection = Object.freeze({
+      reason, since: now, until: now + time, ...(failure !== undefined && { failure })
+    })
     return 'ejected'
   }
 }

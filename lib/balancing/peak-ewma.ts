@@ -1,7 +1,7 @@
 import type { Endpoint } from './endpoint.ts'
 import { levelOf } from './ewma.ts'
 import { Least } from './least.ts'
-import type { PickContext } from './strategy.ts'
+import { isOpen, type PickContext } from './strategy.ts'
 
 /** What is assumed of a newcomer is not less, in milliseconds, or it would get everything. Source: Linkerd, 1 ms. */
 const fastestAssumed = 1
@@ -26,10 +26,10 @@ export class PeakEwma extends Least {
   #endpoints: readonly Endpoint[] = []
   #reviewAt = 0
 
-  override pick (endpoints: readonly Endpoint[], context: PickContext): Endpoint | undefined {
+  override pick (endpoints: readonly Endpoint[], context: PickContext, mayPick = isOpen): Endpoint | undefined {
     const { now } = context
     if (endpoints !== this.#endpoints || now >= this.#reviewAt) this.#review(endpoints, now)
-    return super.pick(endpoints, context)
+    return super.pick(endpoints, context, mayPick)
   }
 
   protected override measure ({ cost }: Endpoint): number {

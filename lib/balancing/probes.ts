@@ -15,7 +15,7 @@ const lookAgain = 10
 
 /** Which calls find out whether ejected endpoints are back: one at a time for each, and few in all. */
 export class Probes {
-  #ejected: readonly Endpoint[] = []
+  #ejected: ReadonlySet<Endpoint> = new Set()
   /** When the first ejection ends. */
   #firstEnd = Infinity
   /** The last one that was tried, and the ejection that it had then. */
@@ -32,7 +32,7 @@ export class Probes {
 
   /** The ejected endpoints are these. */
   watch (ejected: readonly Endpoint[]): void {
-    this.#ejected = ejected
+    this.#ejected = new Set(ejected)
     this.#firstEnd = ejected.reduce((first, { ejection }) => Math.min(first, ejection?.until ?? 0), Infinity)
     this.#dueAt = Math.max(this.#firstEnd, this.#pausedUntil)
     this.#dueForAllAt = Math.max(this.#firstEnd + patience, this.#pausedUntil)
@@ -40,9 +40,9 @@ export class Probes {
 
   /** An ejected endpoint whose time is over, if this call is to find out how it is. */
   take (context: PickContext): Endpoint | undefined {
-    const { tried, repeatable, now } = context
-    if (tried.length > 0 || now < (repeatable ? this.#dueAt : this.#dueForAllAt)) return undefined
-    const due = this.#ejected.find(endpoint => mayTry(endpoint, context))
+    const { tried, sends, repeatable, now } = context
+    if (!sends || tried.length > 0 || now < (repeatable ? this.#dueAt : this.#dueForAllAt)) return undefined
+    const due = this.#firstToTry(context)
     if (due !== undefined) {
       due.claim(now)
       this.#pausedUntil = this.#dueAt = this.#dueForAllAt = now + this.#nextPause()
@@ -56,16 +56,31 @@ export class Probes {
     return due
   }
 
-  /** Ejected ones that a call which makes its own choice must leave out. The list itself, if it is all of them. */
-  closedTo (context: PickContext): readonly Endpoint[] {
-    if (context.now < this.#firstEnd) return this.#ejected
-    return this.#ejected.filter(endpoint => !mayTry(endpoint, context))
+  /** Whether a call that makes its own choice must leave the endpoint out. */
+  isClosed (endpoint: Endpoint, context: PickContext): boolean {
+    return this.#ejected.has(endpoint) && (context.now < this.#firstEnd || !mayTry(endpoint, context))
   }
 
-  /** Whether the choice of such a call may fall on an ejected one. */
+  /** Whether it must leave all ejected ones out. */
+  areAllClosed ({ now }: PickContext): boolean {
+    return now < this.#firstEnd
+  }
+
+  /** Whether its choice may fall on an ejected one. */
   mayChoose (context: PickContext): boolean {
     if (context.now < this.#firstEnd) return false
-    return this.#ejected.some(endpoint => mayTry(endpoint, context) && !context.tried.includes(endpoint))
+    for (const endpoint of this.#ejected) {
+      if (mayTry(endpoint, context) && !context.tried.includes(endpoint)) return true
+    }
+    return false
+  }
+
+  /** One that has no room is no probe. */
+  #firstToTry (context: PickContext): Endpoint | undefined {
+    for (const endpoint of this.#ejected) {
+      if (mayTry(endpoint, context) && !context.isFull(endpoint)) return endpoint
+    }
+    return undefined
   }
 
   /** Depends on what came of the probe before: one that is under way still says that this is too fast. */
@@ -79,7 +94,7 @@ export class Probes {
   }
 }
 
-function mayTry (endpoint: Endpoint, { repeatable, now }: PickContext): boolean {
-  if (!endpoint.isDue(now)) return false
+function mayTry (endpoint: Endpoint, { sends, repeatable, now }: PickContext): boolean {
+  if (!sends || !endpoint.isDue(now)) return false
   return repeatable || now >= (endpoint.ejection?.until ?? 0) + patience
 }

@@ -2,7 +2,7 @@ import type { Random } from '../clock.ts'
 import { Dice } from './dice.ts'
 import { Draws } from './draws.ts'
 import type { Endpoint } from './endpoint.ts'
-import type { PickContext, Strategy } from './strategy.ts'
+import { isOpen, type PickContext, type Strategy } from './strategy.ts'
 import { positiveWeights } from './weights.ts'
 
 /** At random, in proportion to the weights. */
@@ -16,9 +16,9 @@ export class WeightedRandom implements Strategy {
     this.#draws = new Draws(new Dice(random))
   }
 
-  pick (endpoints: readonly Endpoint[], { tried }: PickContext): Endpoint | undefined {
-    const place = this.#draws.next(endpoints, tried)
-    return place === -1 ? this.#pickAmong(endpoints.filter(each => !tried.includes(each))) : endpoints[place]
+  pick (endpoints: readonly Endpoint[], context: PickContext, mayPick = isOpen): Endpoint | undefined {
+    const place = this.#draws.next(endpoints, context, mayPick)
+    return place === -1 ? this.#pickAmong(endpoints.filter(each => mayPick(each, context))) : endpoints[place]
   }
 
   /** For the few picks that leave most of them out: no table, one walk. */

@@ -1,5 +1,6 @@
 import type { Endpoint } from './endpoint.ts'
 import { mostEjected } from './peers.ts'
+import type { PickContext } from './strategy.ts'
 
 /** The endpoints of a group, as one list of instances and the ejections of a moment make them. */
 export class Roster {
@@ -26,10 +27,10 @@ export class Roster {
       : kept(before?.candidates, without(this.members, this.ejected))
   }
 
-  /** With all candidates tried: those of weight 0, then the ejected ones. */
-  lastResort (tried: readonly Endpoint[]): Endpoint | undefined {
-    const isUntried = (endpoint: Endpoint): boolean => !tried.includes(endpoint)
-    return this.spare.find(isUntried) ?? this.ejected.find(isUntried)
+  /** With all candidates tried: those of weight 0, then the ejected ones. One that is full if all of them are. */
+  lastResort (context: PickContext): Endpoint | undefined {
+    const left = [...this.spare, ...this.ejected].filter(endpoint => !context.tried.includes(endpoint))
+    return left.find(endpoint => !context.isFull(endpoint)) ?? left[0]
   }
 }
 
@@ -47,7 +48,7 @@ function leftOut (members: readonly Endpoint[], maxEjected: number): readonly En
   return ejected.sort((one, other) => (other.ejection?.until ?? 0) - (one.ejection?.until ?? 0)).slice(0, most)
 }
 
-export function without (endpoints: readonly Endpoint[], some: readonly Endpoint[]): readonly Endpoint[] {
+function without (endpoints: readonly Endpoint[], some: readonly Endpoint[]): readonly Endpoint[] {
   const left = new Set(some)
   return endpoints.filter(endpoint => !left.has(endpoint))
 }

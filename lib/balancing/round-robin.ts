@@ -2,7 +2,7 @@ import type { Random } from '../clock.ts'
 import { placesIn } from '../in-step.ts'
 import type { Endpoint } from './endpoint.ts'
 import { Schedule } from './schedule.ts'
-import type { PickContext, Strategy } from './strategy.ts'
+import { isOpen, type PickContext, type Strategy } from './strategy.ts'
 import { positiveWeights } from './weights.ts'
 
 /**
@@ -23,11 +23,13 @@ export class RoundRobin implements Strategy {
     this.#random = random
   }
 
-  pick (endpoints: readonly Endpoint[], { tried }: PickContext): Endpoint | undefined {
+  /** Who may not be picked lets its turn pass, or it would have many in a row when it may. */
+  pick (endpoints: readonly Endpoint[], context: PickContext, mayPick = isOpen): Endpoint | undefined {
     if (endpoints !== this.#endpoints) this.#reschedule(endpoints)
-    if (tried.length === 0) return endpoints[this.#schedule.next()]
-    const left = this.#schedule.nextExcept(index => tried.includes(endpoints[index] as Endpoint))
-    return left === undefined ? undefined : endpoints[left]
+    const next = endpoints[this.#schedule.next()] as Endpoint
+    if (mayPick(next, context)) return next
+    const other = this.#schedule.nextExcept(index => !mayPick(endpoints[index] as Endpoint, context))
+    return other === undefined ? undefined : endpoints[other]
   }
 
   #reschedule (endpoints: readonly Endpoint[]): void {

@@ -1,6 +1,7 @@
 import type { Random } from '../clock.ts'
 import { InvalidOptionError } from '../errors.ts'
-import type { StrategyFunction, StrategyName } from '../options/types.ts'
+import type { StrategyFunction, StrategyName } from '../options/call-options.ts'
+import { shown } from '../options/error.ts'
 import { ConsistentHash } from './consistent-hash.ts'
 import { Custom } from './custom.ts'
 import { First } from './first.ts'
@@ -31,8 +32,7 @@ export function createStrategy (choice: StrategyChoice, random: Random): Strateg
 /** @throws FST_CONSUL_INVALID_OPTION for what is neither a function nor the name of a strategy */
 export function strategyChoice (value: unknown, option: string): StrategyChoice {
   if (isChoice(value)) return value
-  const received = typeof value === 'string' ? JSON.stringify(value) : typeof value
-  throw new InvalidOptionError(option, `one of ${strategyNames.join(', ')}, or a function`, received)
+  throw new InvalidOptionError(option, `one of ${strategyNames.join(', ')}, or a function`, shown(option, value))
 }
 
 function isChoice (value: unknown): value is StrategyChoice {

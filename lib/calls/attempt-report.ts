@@ -1,7 +1,8 @@
-import type { Endpoint, Outcome, Timing } from '../balancing/endpoint.ts'
+import type { Endpoint } from '../balancing/endpoint.ts'
+import type { Outcome, Timing } from '../balancing/outcome.ts'
 import type { Clock } from '../clock.ts'
 import type { CallEvents } from './events.ts'
-import { isBreak, isFaultOfHost, isFaultOfRequest, isOfNoInstance, isRefusal } from './retry.ts'
+import { isBreak, isFaultOfCaller, isLostResponse, isOfNoInstance, isRefusal } from './retry.ts'
 import type { Reuse } from './reuse.ts'
 import { isPending } from './watch-body.ts'
 
@@ -18,23 +19,28 @@ const longestRoundTrip = 300
 
 /**
  * What an attempt says of its instance: how it went, as far as the instance can help it, and how fast that was. The
- * time in line is not the instance's, nor that of a body which was still going out. That of connecting is, but it is
- * no latency.
+ * time in which a body was still going out is not the instance's. That of connecting is, once the event loop has
+ * turned, but it is no latency.
  */
 export class AttemptReport {
   readonly #parts: AttemptReportParts
   readonly #endpoint: Endpoint
   readonly #startedAt: number
   readonly #body: unknown
-  /** When it was given a connection, made or to be made; Infinity: it waits in line. */
-  #assignedAt: number
+  /** Since when it is the instance's turn: from the start, or from when a connection is being made to it. */
+  #awaitedSince: number
+  /** When the event loop turned for the first time while it was being made; Infinity: it did not, or it was there. */
+  #connectingSince = Infinity
   #writtenAt = -Infinity
   #lastSentAt = -Infinity
   #allSent = false
   #stale = false
+  #countsUntil = -Infinity
   /** What has been said, and when. */
   #said: Outcome | undefined
   #saidAt = 0
+  /** What was said was of a response that has broken off. */
+  #broken = false
   /** Nothing more will be said. */
   #closed = false
 
@@ -43,7 +49,7 @@ export class AttemptReport {
     this.#endpoint = endpoint
     this.#body = body
     this.#startedAt = startedAt
-    this.#assignedAt = startedAt
+    this.#awaitedSince = startedAt
   }
 
   /** When the last part of the body went out; -Infinity: none has. */
@@ -52,14 +58,12 @@ export class AttemptReport {
   /** Whether it failed for a connection that had been closed before. */
   get stale (): boolean { return this.#stale }
 
-  /** It waits in line for a connection. */
-  queued (): void {
-    this.#assignedAt = Infinity
-  }
+  /** The clock's time up to which it is load of the instance, even if it ends before; -Infinity: not longer. */
+  get countsUntil (): number { return this.#countsUntil }
 
-  /** It has one, or one is being made. */
-  assigned (): void {
-    this.#assignedAt = this.#parts.clock.now()
+  /** A connection is being made, and the event loop has turned: a standstill before was no time of the instance's. */
+  connecting (): void {
+    if (this.#writtenAt === -Infinity) this.#connectingSince = this.#awaitedSince = this.#parts.clock.now()
   }
 
   /** It is connected, and the request is being written. */
@@ -81,8 +85,10 @@ export class AttemptReport {
   answered (status: number, headers: readonly Buffer[], reuse: Reuse | undefined): void {
     reuse?.works()
     const now = this.#parts.clock.now()
+    const since = this.#silentSince()
     const timing = isTypical(status) ? 'measured' : 'untypical'
-    this.#say(outcomeOf(status, headers), now, now - this.#silentSince(), timing, status)
+    if (timing === 'untypical') this.#countsUntil = since + this.#endpoint.usualLatency
+    this.#say(outcomeOf(status, headers), now, now - since, timing, status)
   }
 
   upgraded (status: number): void {
@@ -115,13 +121,13 @@ export class AttemptReport {
     const now = this.#parts.clock.now()
     if (this.#said === undefined) {
       this.#stale = reuse !== undefined && isBreak(error) && now - this.#writtenAt <= longestRoundTrip
-      const isBlameless = this.#stale && reuse?.breaks(this.#writtenAt, now) === false
-      const isOurFault = isBlameless || isFaultOfRequest(error) || isFaultOfHost(error)
-      return this.#conclude(isOurFault ? 'neutral' : 'failure', now, this.#silence(now), error)
+      const isBlameless = (this.#stale && reuse?.breaks(this.#writtenAt, now) === false) || isFaultOfCaller(error)
+      return this.#conclude(isBlameless ? 'neutral' : 'failure', now, this.#silence(now), error)
     }
-    if (this.#said !== 'success' || !isBreak(error)) return
+    if (this.#said !== 'success' || !isLostResponse(error)) return
     this.#endpoint.takeBack(this.#startedAt, this.#saidAt, now)
     this.#said = undefined
+    this.#broken = true
     this.#conclude('failure', now, this.#silence(now), error)
   }
 
@@ -137,12 +143,14 @@ export class AttemptReport {
     if (this.#said !== undefined) return
     this.#said = outcome
     this.#saidAt = now
-    this.#endpoint.record(outcome, this.#startedAt, now, latency, timing)
+    const failure = outcome === 'failure' ? status ?? wordFor(error) : undefined
+    this.#endpoint.record(outcome, this.#startedAt, now, latency, timing, failure)
     const { events } = this.#parts
     if (!events.attempt.hasSubscribers) return
     const { instance } = this.#endpoint
     const duration = now - this.#startedAt
-    events.attempt.publish({ service: instance.name, instance, outcome, duration, status, error })
+    const broken = this.#broken
+    events.attempt.publish({ service: instance.name, instance, outcome, duration, status, error, broken })
   }
 
   /** How long nothing but the instance has been waited for, so far. */
@@ -151,18 +159,23 @@ export class AttemptReport {
   }
 
   #silentSince (): number {
-    return Math.max(this.#assignedAt, this.#writtenAt, this.#lastSentAt)
+    return Math.max(this.#awaitedSince, this.#writtenAt, this.#lastSentAt)
   }
 
   /** As far as it is over. */
   #connectTime (): number {
-    return this.#writtenAt === -Infinity ? 0 : this.#writtenAt - this.#assignedAt
+    return Math.max(this.#writtenAt - this.#connectingSince, 0)
   }
 
   /** Whether the instance itself waits for what the source of the body has not given yet. */
   #isSourceAwaited (): boolean {
     return this.#writtenAt !== -Infinity && !this.#allSent && isPending(this.#body)
   }
+}
+
+/** Messages can hold anything; codes cannot. */
+function wordFor (error: Error | undefined): string | undefined {
+  return error !== undefined && 'code' in error ? String(error.code) : error?.name
 }
 
 /** Who is asked too often does well to say so. */

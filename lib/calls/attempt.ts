@@ -7,6 +7,7 @@ import type { Connection } from './connection.ts'
 import type { Aftermath, InstancePool, PooledRequest } from './instance-pool.ts'
 import type { Abort, LegacyHandler } from './legacy-handler.ts'
 import type { Expiring, Limit, Limits } from './limits.ts'
+import type { LingeringLoad } from './lingering-load.ts'
 import type { Pools } from './pools.ts'
 import { isFaultOfRequest, isRefusal } from './retry.ts'
 import type { Reuse } from './reuse.ts'
@@ -15,6 +16,7 @@ import { Swallow } from './swallow.ts'
 export interface AttemptParts extends AttemptReportParts {
   readonly pools: Pools
   readonly limits: Limits
+  readonly lingeringLoad: LingeringLoad
 }
 
 /** Whom an attempt belongs to. It is told once of the end, and of nothing afterwards. */
@@ -23,16 +25,23 @@ export interface AttemptOwner {
   readonly handler: LegacyHandler
   /** Whether the handler gets a response that refuses the request. If not, the owner hears no more of the attempt. */
   accepts (attempt: Attempt, status: number, headers: readonly Buffer[]): boolean
-  /** The instance left before it got the request. */
-  instanceLeft (attempt: Attempt): void
   attemptCompleted (trailers: string[] | null): void
   attemptUpgraded (status: number, headers: Buffer[] | string[] | null, socket: Duplex): void
   attemptFailed (attempt: Attempt, error: Error): void
 }
 
+/** What an attempt may take. */
+export interface AttemptLimits {
+  /** Until the response headers. Milliseconds; 0: any time. */
+  readonly timeout: number
+  /** What set that. */
+  readonly timeoutOption: string
+}
+
 /**
  * One try of a request on one instance. The time limit to the response headers starts anew with every part of the
- * body that goes out: an upload may take as long as it moves.
+ * body that goes out: an upload may take as long as it moves. So it does once if this process stood still when it was
+ * over: the instance did not have that time.
  */
 export class Attempt implements PooledRequest, Expiring {
   readonly endpoint: Endpoint
@@ -41,29 +50,27 @@ export class Attempt implements PooledRequest, Expiring {
   readonly #pool: InstancePool
   #owner: AttemptOwner
   readonly #options: Dispatcher.DispatchOptions
-  readonly #timeout: number
+  readonly #limits: AttemptLimits
   readonly #startedAt: number
   readonly #report: AttemptReport
   /** Set once the request is being written. */
   #abort: Abort | undefined
   #status: number | undefined
   #over = false
+  #wasLate = false
   #limit: Limit | undefined
 
-  /**
-   * @param timeout milliseconds; 0: none
-   * @param now the clock's time: it is started at once
-   */
+  /** @param now the clock's time: it is started at once */
   constructor (
-    parts: AttemptParts, endpoint: Endpoint, owner: AttemptOwner, options: Dispatcher.DispatchOptions, timeout: number,
-    now: number
+    parts: AttemptParts, endpoint: Endpoint, owner: AttemptOwner, options: Dispatcher.DispatchOptions,
+    limits: AttemptLimits, now: number
   ) {
     this.endpoint = endpoint
     this.#parts = parts
     this.#pool = parts.pools.of(endpoint)
     this.#owner = owner
     this.#options = options
-    this.#timeout = timeout
+    this.#limits = limits
     this.#startedAt = now
     this.#report = new AttemptReport(parts, endpoint, options.body, now)
   }
@@ -83,9 +90,9 @@ export class Attempt implements PooledRequest, Expiring {
   /** `origin`: by which the caller knows the service. */
   start (origin: string): void {
     this.endpoint.begin()
-    this.#limit = this.#parts.limits.start(this.#timeout, this, this.#startedAt)
+    this.#limit = this.#parts.limits.start(this.#limits.timeout, this, this.#startedAt)
     this.#pool.dispatch(origin, this.#options, this)
-    if (this.connection === undefined) this.#report.queued()
+    if (this.connection?.reused === false) setImmediate(() => this.#report.connecting())
   }
 
   /** Ends it, for a reason that is not the instance's; the owner is told that it failed. */
@@ -102,32 +109,28 @@ export class Attempt implements PooledRequest, Expiring {
 
   expire (isLate: boolean): void {
     const { clock, limits } = this.#parts
+    const { timeout, timeoutOption } = this.#limits
     const now = clock.now()
-    const left = this.#report.lastSentAt + this.#timeout - now
+    // Only once: where this process always stands still, that must have an end.
+    const startsAnew = isLate && !this.#wasLate
+    const left = startsAnew ? timeout : this.#report.lastSentAt + timeout - now
+    this.#wasLate ||= isLate
     if (left > 0) {
       this.#limit = limits.start(left, this, now)
       return
     }
     const { name, id } = this.endpoint.instance
-    this.timeOut(new AttemptTimeoutError(name, id, this.#timeout), this.#timeout, isLate)
+    this.timeOut(new AttemptTimeoutError(name, id, timeout, timeoutOption), timeout, isLate)
   }
 
   #abandon (error: Error): void {
-    if (this.#abort === undefined) this.onError(error)
+    if (this.#abort === undefined) this.#fail(error, 'unsent')
     else this.#abort(error)
-  }
-
-  onAssigned (): void {
-    this.#report.assigned()
   }
 
   onConnect (abort: Abort): void {
     this.#abort = abort
     this.#report.written()
-  }
-
-  onInstanceLeft (): void {
-    this.#owner.instanceLeft(this)
   }
 
   onBodySent (chunkSize: number, totalBytesSent: number): void {
@@ -174,15 +177,19 @@ export class Attempt implements PooledRequest, Expiring {
       socket.on('error', () => {})
       return
     }
-    this.#pool.release(this, 'spent')
     socket.once('close', () => this.#end('spent'))
     this.#owner.attemptUpgraded(status, headers, socket)
+    this.#pool.release(this, 'spent')
   }
 
   onError (error: Error): void {
     if (this.#over) return
     this.#report.failed(error, this.#reuse)
-    if (this.#end(this.#aftermathOf(error))) this.#owner.attemptFailed(this, error)
+    this.#fail(error, this.#aftermathOf(error))
+  }
+
+  #fail (error: Error, aftermath: Aftermath): void {
+    if (this.#end(aftermath)) this.#owner.attemptFailed(this, error)
   }
 
   /** Set if its connection was used before. */
@@ -195,9 +202,15 @@ export class Attempt implements PooledRequest, Expiring {
     if (this.#over) return false
     this.#over = true
     this.#limit?.stop()
-    this.endpoint.end()
+    this.#endLoad()
     this.#pool.release(this, aftermath)
     return true
+  }
+
+  #endLoad (): void {
+    const { countsUntil } = this.#report
+    if (countsUntil === -Infinity) this.endpoint.end()
+    else this.#parts.lingeringLoad.end(this.endpoint, countsUntil)
   }
 
   /** A request that is refused for what it is leaves its connection untouched. */

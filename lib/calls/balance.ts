@@ -1,6 +1,8 @@
 import { strategyChoice, type StrategyChoice } from '../balancing/strategies.ts'
 import { parseDuration, type Duration } from '../duration.ts'
 import { InvalidOptionError } from '../errors.ts'
+import { shown, unknownOption } from '../options/error.ts'
+import { isRecord } from '../options/tree.ts'
 
 /** How one call differs from the others. What is absent or `undefined` is as the options say. */
 export interface BalanceOptions {
@@ -22,7 +24,7 @@ export interface BalanceOptions {
 
 type Settings = Pick<
   Balance, 'strategy' | 'key' | 'tag' | 'datacenter' | 'timeout' | 'deadline' | 'retries' | 'endsAt'
->
+> & Partial<Pick<Balance, 'timeoutOption' | 'deadlineOption'>>
 
 /** All that is to know of a call beside its request. */
 export class Balance {
@@ -32,8 +34,12 @@ export class Balance {
   readonly datacenter: string | undefined
   /** Milliseconds; 0: no limit. */
   readonly timeout: number
+  /** What set it. */
+  readonly timeoutOption: string
   /** Milliseconds; 0: no limit. */
   readonly deadline: number
+  /** What set it. */
+  readonly deadlineOption: string
   /** How often a request may be sent once more. */
   readonly retries: number
   /** The clock's time at which the call must have ended, if it did not begin with this request. */
@@ -45,7 +51,9 @@ export class Balance {
     this.tag = settings.tag
     this.datacenter = settings.datacenter
     this.timeout = settings.timeout
+    this.timeoutOption = settings.timeoutOption ?? 'calls.timeout'
     this.deadline = settings.deadline
+    this.deadlineOption = settings.deadlineOption ?? 'calls.deadline'
     this.retries = settings.retries
     this.endsAt = settings.endsAt
   }
@@ -79,19 +87,22 @@ const parsers: { readonly [K in keyof BalanceOptions]-?: Parser<K> } = {
  * @throws FST_CONSUL_INVALID_OPTION
  */
 export function parseBalance (options: unknown, defaults: Balance): Balance {
-  if (typeof options !== 'object' || options === null) {
-    throw new InvalidOptionError('balance', 'an object', options === null ? 'null' : typeof options)
-  }
+  if (!isRecord(options)) throw new InvalidOptionError('balance', 'a plain object', shown('balance', options))
   const given = Object.entries(options)
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => [name, parserOf(name)(value, `balance.${name}`)])
-  return new Balance({ ...defaults, ...Object.fromEntries(given) })
+  const settings: Partial<Settings> = Object.fromEntries(given)
+  return new Balance({
+    ...defaults,
+    ...settings,
+    ...(settings.timeout !== undefined && { timeoutOption: 'balance.timeout' }),
+    ...(settings.deadline !== undefined && { deadlineOption: 'balance.deadline' })
+  })
 }
 
 function parserOf (name: string): Parser<keyof BalanceOptions> {
   if (isOption(name)) return parsers[name]
-  const expected = `absent: a call has ${Object.keys(parsers).join(', ')}`
-  throw new InvalidOptionError(`balance.${name}`, expected, 'a value')
+  throw unknownOption('balance', name, Object.keys(parsers))
 }
 
 function isOption (name: string): name is keyof BalanceOptions {
@@ -100,16 +111,18 @@ function isOption (name: string): name is keyof BalanceOptions {
 
 function text (value: unknown, option: string): string {
   if (typeof value === 'string' && value !== '') return value
-  throw new InvalidOptionError(option, 'a string that is not empty', value === '' ? '""' : typeof value)
+  throw new InvalidOptionError(option, 'a string that is not empty', shown(option, value))
 }
 
 function limit (value: unknown, option: string): number {
   const duration = parseDuration(value)
-  if (duration !== undefined) return duration
-  throw new InvalidOptionError(option, 'milliseconds or a duration such as "1m30s"', String(JSON.stringify(value)))
+  // Up, as 0 would mean that there is none.
+  if (duration !== undefined) return Math.ceil(duration)
+  const expected = '0 for none, or a duration (milliseconds, or a Go duration such as "1m30s")'
+  throw new InvalidOptionError(option, expected, shown(option, value))
 }
 
 function count (value: unknown, option: string): number {
   if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 100) return value
-  throw new InvalidOptionError(option, 'a whole number from 0 to 100', String(JSON.stringify(value)))
+  throw new InvalidOptionError(option, 'a whole number from 0 to 100', shown(option, value))
 }

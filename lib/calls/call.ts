@@ -1,21 +1,23 @@
 import type { Duplex } from 'node:stream'
 import { errors, type Dispatcher } from 'undici'
+import type { Endpoint } from '../balancing/endpoint.ts'
 import type { ServiceInstance } from '../consul/instance.ts'
-import { DeadlineError, InstanceLeftError, RefusedError } from '../errors.ts'
+import { DeadlineError, RefusedError } from '../errors.ts'
 import { Attempt, type AttemptOwner, type AttemptParts } from './attempt.ts'
 import type { Balance } from './balance.ts'
-import type { CallEvents } from './events.ts'
+import { tellEnd, tellPick, tellRetry, type CallEvents } from './events.ts'
 import { Itinerary, type ItineraryParts } from './itinerary.ts'
 import type { LegacyHandler } from './legacy-handler.ts'
 import type { Expiring, Limit } from './limits.ts'
 import { Repeats, type RepeatsParts } from './repeats.ts'
-import { ReplayableBody } from './replay.ts'
 import { afterFailure, isBreak, isOfNoInstance } from './retry.ts'
 import type { Route } from './route.ts'
 import type { RunningCalls } from './running.ts'
-import { isEmitter, watchStream, withWatchedParts } from './watch-body.ts'
+import { userErrorOf } from './user-errors.ts'
+import { Wait, type WaitOwner, type WaitParts } from './wait.ts'
+import { watchBody, withWatchedParts } from './watch-body.ts'
 
-export interface CallParts extends ItineraryParts, AttemptParts, RepeatsParts {
+export interface CallParts extends ItineraryParts, AttemptParts, RepeatsParts, WaitParts {
   readonly running: RunningCalls
   readonly events: CallEvents
 }
@@ -24,7 +26,7 @@ export interface CallParts extends ItineraryParts, AttemptParts, RepeatsParts {
  * One request of the user's, over all its attempts. The user's handler sees one request: a single `onConnect()`, early,
  * so that it can abort at any time; the response of one attempt; and exactly one end.
  */
-export class Call implements AttemptOwner, Expiring {
+export class Call implements AttemptOwner, Expiring, WaitOwner {
   readonly handler: LegacyHandler
   place = -1
   readonly #parts: CallParts
@@ -36,6 +38,8 @@ export class Call implements AttemptOwner, Expiring {
   /** What the next attempt follows on. */
   #failed: { readonly attempt: Attempt, readonly error: Error } | undefined
   #discovering = false
+  /** While all connections are in use. */
+  #wait: Wait | undefined
   /** Made when an attempt that was sent has failed. */
   #repeats: Repeats | undefined
   #releaseBody: (() => void) | undefined
@@ -68,7 +72,7 @@ export class Call implements AttemptOwner, Expiring {
     if (this.#ended) return
     const now = this.#parts.clock.now()
     this.#parts.budget.deposit(now)
-    this.#watchBody()
+    this.#releaseBody = watchBody(this.#options.body, this)
     this.#startDeadline(now)
     this.#proceed(now)
   }
@@ -83,8 +87,8 @@ export class Call implements AttemptOwner, Expiring {
 
   /** The deadline is reached. */
   expire (isLate: boolean): void {
-    const { deadline } = this.#balance
-    const error = new DeadlineError(this.#route.service, deadline)
+    const { deadline, deadlineOption } = this.#balance
+    const error = new DeadlineError(this.#route.service, deadline, deadlineOption)
     this.#aborted = true
     if (this.#attempt === undefined) this.#fail(error)
     else this.#attempt.timeOut(error, deadline, isLate)
@@ -133,9 +137,20 @@ export class Call implements AttemptOwner, Expiring {
     return false
   }
 
-  /** Who waits there for a connection may wait long, and for what is about to end. */
-  instanceLeft (attempt: Attempt): void {
-    if (this.#itinerary.hasAnother()) attempt.abort(new InstanceLeftError(attempt.endpoint.instance.id))
+  goOn (): boolean {
+    this.#proceed()
+    return this.#wait === undefined
+  }
+
+  passOver (endpoint: Endpoint, error: Error): void {
+    this.#itinerary.passOver(endpoint, error)
+    const verdict = afterFailure({ error, sent: false, answered: false, unsent: this.#itinerary.unsent })
+    if (verdict === 'unreachable') this.#fail(this.#itinerary.unserved(error))
+    else this.#proceed()
+  }
+
+  waitedInVain (error: Error): void {
+    this.#fail(error)
   }
 
   #repeat (attempt: Attempt, error: Error): void {
@@ -153,11 +168,12 @@ export class Call implements AttemptOwner, Expiring {
   #proceed (now = this.#parts.clock.now()): void {
     if (this.#ended) return
     const instances = this.#itinerary.peek()
-    if (instances === undefined) this.#wait()
+    if (instances === undefined) this.#discover()
     else this.#attemptAt(instances, now)
   }
 
-  #wait (): void {
+  #discover (): void {
+    this.#endWait()
     this.#discovering = true
     this.#itinerary.discover().then(
       instances => {
@@ -170,38 +186,34 @@ export class Call implements AttemptOwner, Expiring {
   #attemptAt (instances: readonly ServiceInstance[], now: number): void {
     try {
       const endpoint = this.#itinerary.next(instances, now)
-      this.#tellRetry()
-      this.#tellPick(endpoint.instance)
-      // A strategy or a subscriber of the user's own may have aborted it.
-      if (this.#ended) return
-      this.#attempt = new Attempt(this.#parts, endpoint, this, this.#options, this.#balance.timeout, now)
+      // A strategy of the user's own may have aborted it, or another call that made room for it.
+      if (this.#ended || this.#attempt !== undefined) return
+      if (endpoint === undefined) return this.#waitForRoom(now)
+      this.#endWait()
+      this.#tell(endpoint)
+      if (this.#ended) return // By a subscriber.
+      this.#attempt = new Attempt(this.#parts, endpoint, this, this.#options, this.#balance, now)
     } catch (error) {
-      return this.#fail(error as Error)
+      return this.#fail(typeof this.#balance.strategy === 'function' ? userErrorOf(error) : error as Error)
     }
     this.#attempt.start(this.#route.originFor(this.#attempt.endpoint.instance))
   }
 
-  /** Only now is there an instance to go on to. */
-  #tellRetry (): void {
-    const failed = this.#failed
+  #waitForRoom (now: number): void {
+    this.#wait ??= new Wait(this.#parts, this.#route.service, this, this.#balance, now)
+  }
+
+  #endWait (): void {
+    this.#wait?.end()
+    this.#wait = undefined
+  }
+
+  /** Of a retry only now that there is an instance to go on to. */
+  #tell ({ instance }: Endpoint): void {
+    const { events } = this.#parts
+    if (this.#failed !== undefined) tellRetry(events, this.#failed.attempt, this.#failed.error)
     this.#failed = undefined
-    const { retry } = this.#parts.events
-    if (failed === undefined || !retry.hasSubscribers) return
-    const { attempt: { sent, endpoint: { instance } }, error } = failed
-    retry.publish({ service: instance.name, instance, sent, error })
-  }
-
-  #tellPick (instance: ServiceInstance): void {
-    const { pick } = this.#parts.events
-    if (!pick.hasSubscribers) return
-    pick.publish({ service: instance.name, instance, tried: this.#itinerary.tried.length - 1 })
-  }
-
-  #watchBody (): void {
-    const { body } = this.#options
-    if (typeof body !== 'object' || body === null) return
-    if (body instanceof ReplayableBody) this.#releaseBody = () => body.close()
-    else if (isEmitter(body)) this.#releaseBody = watchStream(body, this)
+    tellPick(events, instance, this.#itinerary.tried.length - 1)
   }
 
   #startDeadline (now: number): void {
@@ -217,20 +229,13 @@ export class Call implements AttemptOwner, Expiring {
     this.handler.onError(error)
   }
 
-  #tellEnd (error: Error | undefined): void {
-    const { end } = this.#parts.events
-    if (!end.hasSubscribers) return
-    const attempt = this.#attempt ?? this.#failed?.attempt
-    const { service } = this.#route
-    const instance = attempt?.endpoint.instance
-    end.publish({ service, instance, status: attempt?.status, error, aborted: this.#aborted })
-  }
-
   #end (error?: Error): void {
     if (this.#ended) return
     this.#ended = true
-    this.#tellEnd(error)
+    const last = this.#attempt ?? this.#failed?.attempt
+    tellEnd(this.#parts.events, this.#route.service, last, error, this.#aborted)
     this.#attempt = undefined
+    this.#endWait()
     this.#parts.running.delete(this)
     this.#repeats?.cancel()
     this.#releaseBody?.()

@@ -3,6 +3,7 @@ import type { Ejection } from '../balancing/outlier.ts'
 import type { StrategyChoice } from '../balancing/strategies.ts'
 import { systemClock, type Clock, type Random } from '../clock.ts'
 import type { ServiceInstance } from '../consul/instance.ts'
+import { checkName } from '../discovery/check-query.ts'
 import type { InstanceSource } from '../discovery/source.ts'
 import type { Logger } from '../logger.ts'
 import { Balance, parseBalance, type BalanceOptions } from './balance.ts'
@@ -10,6 +11,8 @@ import { ConsulDispatcher } from './dispatcher.ts'
 import type { CallEvents } from './events.ts'
 import { createFetch, type Fetch } from './fetch.ts'
 import { Limits } from './limits.ts'
+import { Lines } from './lines.ts'
+import { LingeringLoad } from './lingering-load.ts'
 import { OutlierReport } from './outlier-report.ts'
 import { Pools, type PoolsOptions } from './pools.ts'
 import { createRequest, type CallRequest } from './request.ts'
@@ -52,7 +55,9 @@ export interface Calls {
   readonly dispatcher: ConsulDispatcher
   /** The instance that the next call would go to; `null` without one. It counts as a call in the strategy's order. */
   pick (service: string, options?: PickOptions): Promise<ServiceInstance | null>
-  /** Why an instance is left out because it fails; `undefined`: it is not. */
+  /** Those of a list that calls leave out because they fail. */
+  leftOutOf (instances: readonly ServiceInstance[]): ReadonlySet<ServiceInstance>
+  /** Why an instance is ejected; `undefined`: it is not. */
   ejectionOf (instance: ServiceInstance): Ejection | undefined
   /** How things stand now. Looks at every instance: for now and then. */
   state (): CallsState
@@ -69,11 +74,16 @@ export interface CallsState {
   readonly retryBudget: number
   /** Sockets to instances, by service. */
   readonly connections: ReadonlyMap<string, number>
+  /** Calls that wait for one, as all are in use, by service. */
+  readonly waiting: ReadonlyMap<string, number>
   /** Instances that are left out because they fail, by service. */
   readonly ejected: ReadonlyMap<string, number>
 }
 
 export type PickOptions = Pick<BalanceOptions, 'strategy' | 'key' | 'tag' | 'datacenter'>
+
+/** A pick that no attempt follows: it need not wait for a connection, and finds out nothing. */
+const noCall = { sends: false, repeatable: false, isFull: () => false }
 
 export function createCalls (options: CallsOptions): Calls {
   const { source, calls, events, logger, random, clock = systemClock } = options
@@ -83,7 +93,8 @@ export function createCalls (options: CallsOptions): Calls {
     strategy, timeout, deadline, retries, key: undefined, tag: undefined, datacenter: undefined, endsAt: undefined
   })
   const limits = new Limits(clock)
-  const pools = new Pools(calls, limits)
+  const lines = new Lines(clock)
+  const pools = new Pools(calls, limits, lines)
   const report = new OutlierReport({ events, logger, clock })
   const balancer = new Balancer({
     warningShare,
@@ -94,8 +105,14 @@ export function createCalls (options: CallsOptions): Calls {
   })
   const routes = new Routes(balancer, allow)
   const budget = new RetryBudget(retryBudget, clock)
-  const dispatcher = new ConsulDispatcher({ source, pools, limits, events, budget, clock, random, routes, defaults })
-  const stopListening = source.onLeave((left, mayReturn) => balancer.remove(left, mayReturn))
+  const lingeringLoad = new LingeringLoad(clock)
+  const dispatcher = new ConsulDispatcher({
+    source, pools, limits, lines, lingeringLoad, events, budget, clock, random, routes, defaults
+  })
+  const stopListening = source.onLeave((left, mayReturn) => {
+    balancer.remove(left, mayReturn)
+    lines.look()
+  })
 
   function close (): Promise<void> {
     stopListening()
@@ -104,6 +121,7 @@ export function createCalls (options: CallsOptions): Calls {
 
   function destroy (): Promise<void> {
     stopListening()
+    lines.close()
     return dispatcher.destroy().finally(() => limits.close())
   }
 
@@ -115,16 +133,23 @@ export function createCalls (options: CallsOptions): Calls {
     request: createRequest(routes, dispatcher, defaults),
 
     async pick (service, options = {}) {
+      checkName(service)
       const balance = parseBalance(options, defaults)
       const { query, group } = scopeOf(balancer, service, balance.tag, balance.datacenter)
       const instances = source.peek(service, query) ?? await source.discover(service, query)
-      const context = { service, key: balance.key, tried: [], now: clock.now(), repeatable: false }
+      const context = { service, key: balance.key, tried: [], now: clock.now(), ...noCall }
       return group.pick(instances, balance.strategy, context)?.instance ?? null
     },
 
+    leftOutOf: instances => balancer.leftOutOf(instances),
     ejectionOf: instance => balancer.ejectionOf(instance),
 
-    state: () => ({ retryBudget: budget.left, connections: pools.connections(), ejected: balancer.ejected() }),
+    state: () => ({
+      retryBudget: budget.left,
+      connections: pools.connections(),
+      waiting: pools.waiting(),
+      ejected: balancer.ejected()
+    }),
 
     async end (within) {
       const patience = new AbortController()

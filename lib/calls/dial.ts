@@ -2,6 +2,7 @@ import { connect as connectTcp, type Socket } from 'node:net'
 import { connect as connectTls, type SecureContext } from 'node:tls'
 import { errors, type buildConnector } from 'undici'
 import type { ServiceInstance } from '../consul/instance.ts'
+import { InvalidOptionError } from '../errors.ts'
 import type { Limits } from './limits.ts'
 
 export interface DialOptions {
@@ -32,7 +33,7 @@ export function dialer (instance: ServiceInstance, options: DialOptions): Dial {
     return connectTls({
       ...place,
       servername: name,
-      secureContext: options.secureContext(),
+      secureContext: secureContextOf(options),
       rejectUnauthorized: options.rejectUnauthorized,
       ALPNProtocols: ['http/1.1'],
       ...(session?.name === name && { session: session.ticket })
@@ -52,6 +53,16 @@ export function dialer (instance: ServiceInstance, options: DialOptions): Dial {
         socket.off('error', fail)
         callback(null, socket)
       })
+  }
+}
+
+/** What OpenSSL says of our own certificates must not pass for a failure of the instance. */
+function secureContextOf ({ secureContext }: DialOptions): SecureContext {
+  try {
+    return secureContext()
+  } catch (error) {
+    const { reason = 'material that is none' } = error as { reason?: string }
+    throw new InvalidOptionError('calls.tls', 'certificates and a key that TLS can use', reason)
   }
 }
 

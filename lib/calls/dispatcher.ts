@@ -2,7 +2,7 @@ import { Dispatcher, errors, getGlobalDispatcher } from 'undici'
 import { ClosedError, NotAllowedError } from '../errors.ts'
 import { Balance, parseBalance, type BalanceOptions } from './balance.ts'
 import { Call, type CallParts } from './call.ts'
-import { legacyHandler } from './legacy-handler.ts'
+import { legacyHandler, type LegacyHandler } from './legacy-handler.ts'
 import type { Routes } from './routes.ts'
 import { RunningCalls } from './running.ts'
 
@@ -47,6 +47,7 @@ export class ConsulDispatcher extends Dispatcher {
       const route = options.outside === true ? undefined : this.#parts.routes.find(originOf(options))
       if (route === undefined) return this.#passOn(options, handler)
       if (!route.allowed) throw new NotAllowedError(route.service)
+      assertUpgradable(options, receiver)
       call = new Call(this.#parts, route, this.#balanceOf(options), options, receiver)
     } catch (error) {
       receiver.onError(error as Error)
@@ -60,10 +61,14 @@ export class ConsulDispatcher extends Dispatcher {
   override close (): Promise<void>
   override close (callback: () => void): void
   override close (callback?: () => void): Promise<void> | void {
-    const { running, pools } = this.#parts
+    const { running, pools, lingeringLoad } = this.#parts
     this.#closed = true
     running.abortWaiting(new ClosedError('A call'))
-    return answer(running.ended().then(() => pools.close()), callback)
+    const ended = running.ended().then(() => {
+      lingeringLoad.close()
+      return pools.close()
+    })
+    return answer(ended, callback)
   }
 
   /** New calls fail, and so do those that run. */
@@ -72,9 +77,10 @@ export class ConsulDispatcher extends Dispatcher {
   override destroy (error: Error | null, callback: () => void): void
   override destroy (error?: Error | null | (() => void), callback?: () => void): Promise<void> | void {
     if (typeof error === 'function') return this.destroy(null, error)
-    const { running, pools } = this.#parts
+    const { running, pools, lingeringLoad } = this.#parts
     this.#closed = true
     running.abort(error ?? new errors.ClientDestroyedError())
+    lingeringLoad.close()
     return answer(pools.destroy(), callback)
   }
 
@@ -101,6 +107,12 @@ function originOf ({ origin }: Dispatcher.DispatchOptions): string {
   if (typeof origin === 'string') return origin
   if (origin instanceof URL) return origin.origin
   throw new errors.InvalidArgumentError('a request needs an origin: a string or a URL')
+}
+
+/** undici's own `request()` is no such handler: nothing would ever tell it of its connection. */
+function assertUpgradable ({ upgrade, method }: Dispatcher.DispatchOptions, { onUpgrade }: LegacyHandler): void {
+  const isUpgrade = method === 'CONNECT' || (upgrade != null && upgrade !== false && upgrade !== '')
+  if (isUpgrade && typeof onUpgrade !== 'function') throw new errors.InvalidArgumentError('invalid onUpgrade method')
 }
 
 /** undici's `request()` and the like say which dispatcher they go through; that of Node 26 refuses to hear it. */

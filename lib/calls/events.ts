@@ -1,6 +1,7 @@
-import type { ServiceInstance } from '../consul/instance.ts'
-import type { Outcome } from '../balancing/endpoint.ts'
+import type { Endpoint } from '../balancing/endpoint.ts'
 import type { Ejection } from '../balancing/outlier.ts'
+import type { Outcome } from '../balancing/outcome.ts'
+import type { ServiceInstance } from '../consul/instance.ts'
 
 /** Where messages of one kind go. Nothing is made while nobody listens. */
 export interface EventSink<T> {
@@ -16,17 +17,22 @@ export interface PickMessage {
   readonly tried: number
 }
 
-/** An attempt got the headers of its response, or failed without. */
+/**
+ * An attempt got the headers of its response, or failed without. If the response breaks off later, a second message of
+ * the same attempt says so: who counts attempts leaves those out that are `broken`.
+ */
 export interface AttemptMessage {
   readonly service: string
   readonly instance: ServiceInstance
   /** What it says of the instance: `neutral` if the reason was not the instance's. */
   readonly outcome: Outcome
-  /** Milliseconds until then. */
+  /** Milliseconds from the beginning of the attempt until then. */
   readonly duration: number
   /** Of the response. */
   readonly status: number | undefined
   readonly error: Error | undefined
+  /** The response broke off after its headers, which another message has told of before. */
+  readonly broken: boolean
 }
 
 /** A call goes on to another instance. */
@@ -49,10 +55,12 @@ export interface EjectionMessage {
   readonly ejection: Ejection
 }
 
-/** An instance that was left out gets calls again. */
+/** An instance that was left out gets calls again, or has left: once for each instance that was told to be ejected. */
 export interface ReturnMessage {
   readonly service: string
   readonly instance: ServiceInstance
+  /** Whether it has left, or may not be called now for another reason: it is critical, or in maintenance. */
+  readonly left: boolean
 }
 
 /** A call has ended: its response was read to the end, or it failed. */
@@ -76,4 +84,26 @@ export interface CallEvents {
   readonly ejection: EventSink<EjectionMessage>
   readonly return: EventSink<ReturnMessage>
   readonly end: EventSink<EndMessage>
+}
+
+export function tellPick ({ pick }: Pick<CallEvents, 'pick'>, instance: ServiceInstance, tried: number): void {
+  if (pick.hasSubscribers) pick.publish({ service: instance.name, instance, tried })
+}
+
+/** The attempt that failed, and how. */
+export function tellRetry (
+  { retry }: Pick<CallEvents, 'retry'>,
+  { endpoint: { instance }, sent }: { readonly endpoint: Endpoint, readonly sent: boolean }, error: Error
+): void {
+  if (retry.hasSubscribers) retry.publish({ service: instance.name, instance, sent, error })
+}
+
+/** The last attempt, if there was any, and what came of the call. */
+export function tellEnd (
+  { end }: Pick<CallEvents, 'end'>, service: string,
+  attempt: { readonly endpoint: Endpoint, readonly status: number | undefined } | undefined,
+  error: Error | undefined, aborted: boolean
+): void {
+  if (!end.hasSubscribers) return
+  end.publish({ service, instance: attempt?.endpoint.instance, status: attempt?.status, error, aborted })
 }

@@ -8,14 +8,20 @@ import { ownRequest, type AnyRequestInit } from './foreign.ts'
 import { plainOriginOf } from './plain-origin.ts'
 import type { Route } from './route.ts'
 import type { Routes } from './routes.ts'
+import { isUserError } from './user-errors.ts'
 
 /** As in the Fetch standard, with what is particular to this call. */
 export interface FetchInit extends AnyRequestInit {
   balance?: BalanceOptions | undefined
 }
 
-/** `fetch()` of the Fetch standard for requests that go out, with service names in URLs. */
-export type Fetch = (input: string | URL | Request | globalThis.Request, init?: FetchInit) => Promise<Response>
+/**
+ * `fetch()` of the Fetch standard for requests that go out, with service names in URLs. It stands wherever the type of
+ * the global one is asked for. The response is one of undici's, and has all that those of the global `fetch` have.
+ */
+export type Fetch = (
+  input: string | URL | Request | globalThis.Request, init?: FetchInit
+) => Promise<Response & globalThis.Response>
 
 export interface FetchParts {
   readonly routes: Routes
@@ -53,11 +59,11 @@ function routeOf (input: string | URL | Request, routes: Routes): Route | undefi
   return URL.canParse(text) ? routes.findFor(new URL(text)) : undefined
 }
 
-/** One of ours comes out of fetch only as the cause of another one. */
+/** One of ours comes out of fetch only as the cause of another one, and so does one of a strategy function. */
 function ownError (error: unknown): unknown {
   const cause = error instanceof TypeError ? error.cause : undefined
   const isOurs = cause instanceof Error && 'code' in cause && String(cause.code).startsWith('FST_CONSUL_')
-  return isOurs ? cause : error
+  return isOurs || isUserError(cause) ? cause : error
 }
 
 /** A call to an ordinary host stays away from services also where our dispatcher is behind the one it goes through. */

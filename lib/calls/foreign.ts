@@ -1,9 +1,11 @@
 import { FormData, Request, type RequestInit } from 'undici'
 
-/** What undici takes, and what is the same of Node's own fetch. */
-export interface AnyRequestInit extends Omit<RequestInit, 'body' | 'headers'> {
-  body?: RequestInit['body'] | globalThis.FormData
-  headers?: RequestInit['headers'] | globalThis.Headers
+type ValueOf<T, K> = K extends keyof T ? T[K] : never
+
+/** What undici takes, and what the global `fetch` takes, be it that of Node or, for the types, that of browsers. */
+export type AnyRequestInit = {
+  [K in keyof RequestInit | keyof globalThis.RequestInit]?:
+  ValueOf<RequestInit, K> | ValueOf<globalThis.RequestInit, K> | undefined
 }
 
 type AnyForm = Iterable<[name: string, value: unknown]>

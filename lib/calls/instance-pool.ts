@@ -1,14 +1,18 @@
 import type { Dispatcher } from 'undici'
+import type { Endpoint } from '../balancing/endpoint.ts'
 import type { ServiceInstance } from '../consul/instance.ts'
 import { Connection, type ConnectionEvents } from './connection.ts'
 import { dialer, type Dial, type DialOptions } from './dial.ts'
 import type { LegacyHandler } from './legacy-handler.ts'
+import type { Lines } from './lines.ts'
 import { isFaultOfHost } from './retry.ts'
 import { Reuse } from './reuse.ts'
 
 export interface InstancePoolOptions extends DialOptions {
   /** Connections at most. */
   readonly connections: number
+  /** Calls that wait for a connection. */
+  readonly lines: Lines
 }
 
 /**
@@ -19,50 +23,45 @@ export type Aftermath = 'reusable' | 'spent' | 'stale' | 'unsent'
 
 /** A request that is given to a pool. */
 export interface PooledRequest extends LegacyHandler {
+  readonly endpoint: Endpoint
   /** What carries it, for as long as it has one. The pool's to set: a map of them would cost more than all the rest. */
   connection: Connection | undefined
-  /** It has waited in line, and is given a connection now. */
-  onAssigned (): void
-  /** The instance left while the request waited in line. It may go on waiting. */
-  onInstanceLeft (): void
-}
-
-interface Waiting {
-  readonly origin: string
-  readonly options: Dispatcher.DispatchOptions
 }
 
 /**
- * The connections to one instance, each under one of the origins by which callers know its service. Requests that find
- * them all busy wait in line.
+ * The connections to one instance, each under one of the origins by which callers know its service.
  *
  * undici's own pool with a limit loses a connection for good with every request that it finds invalid, and forgets to
  * close those that have failed once.
  */
 export class InstancePool implements ConnectionEvents {
   readonly reuse = new Reuse()
+  /** As it is called in Consul. */
   readonly service: string
+  /** The service's line: hosts in URLs are in lower case. */
+  readonly #line: string
   readonly #dial: Dial
   readonly #limit: number
+  readonly #lines: Lines
   /** Connected, the last used one at the end: it is used first, so that the others may time out. */
   readonly #idle: Connection[] = []
   /** All that are idle or busy. */
   readonly #open = new Set<Connection>()
   readonly #ending = new Set<Connection>()
-  readonly #line = new Map<PooledRequest, Waiting>()
   readonly #ended: Promise<void>
   #onEnded: () => void = () => {}
   #closed = false
-  #serving = false
 
   constructor (instance: ServiceInstance, options: InstancePoolOptions) {
     this.service = instance.name
+    this.#line = instance.name.toLowerCase()
+    this.#lines = options.lines
     this.#dial = dialer(instance, options)
     this.#limit = options.connections
     this.#ended = new Promise(resolve => { this.#onEnded = resolve })
   }
 
-  /** Whether a request would have to wait in line. */
+  /** Whether there is no room for another request. */
   get busy (): boolean { return this.#open.size - this.#idle.length >= this.#limit }
 
   /** Sockets that are connected. */
@@ -70,42 +69,31 @@ export class InstancePool implements ConnectionEvents {
     return [...this.#open, ...this.#ending].filter(({ connected }) => connected).length
   }
 
-  /** Sends a request as soon as a connection is free. It must be released in the end. */
+  /** Calls that wait for a connection, here or at another instance of the service. */
+  get waiting (): number { return this.#lines.waiting(this.#line) }
+
+  /** Sends a request, for which there must be room. It must be released in the end. */
   dispatch (origin: string, options: Dispatcher.DispatchOptions, request: PooledRequest): void {
     const connection = this.#free(origin)
-    if (connection === undefined) this.#line.set(request, { origin, options })
-    else send(connection, options, request)
+    connection.request = request
+    request.connection = connection
+    connection.dispatch(options, request)
   }
 
   /** The request is over, or is not wanted any longer. */
   release (request: PooledRequest, aftermath: Aftermath): void {
     const { connection } = request
-    if (connection === undefined) {
-      this.#line.delete(request)
-      return
-    }
+    if (connection === undefined) return
     request.connection = undefined
     connection.request = undefined
-    if (aftermath === 'reusable' && connection.connected) this.#idle.push(connection)
+    if (aftermath === 'reusable' && connection.connected && !this.#closed) this.#idle.push(connection)
     else this.#end(connection, aftermath === 'unsent' ? connection.destroy() : connection.close())
     // Those that were idle meanwhile may have been closed with it. Whoever comes next shall not find out.
     if (aftermath === 'stale') this.#endIdle()
-    if (this.#line.size > 0 || this.#closed) this.#serveLine()
+    this.#lines.serve(this.#line)
   }
 
-  /** Who waits in line hears that the instance is not to be called any longer. */
-  sendOn (): void {
-    for (const request of [...this.#line.keys()]) request.onInstanceLeft()
-  }
-
-  /** The same for an instance that has left. */
-  async leave (): Promise<void> {
-    const closed = this.close()
-    this.sendOn()
-    await closed
-  }
-
-  /** Whoever runs or waits in line may end. Idle connections are closed at once. */
+  /** Requests that run may end. Idle connections are closed at once. */
   async close (): Promise<void> {
     this.#closed = true
     this.#endIdle()
@@ -134,43 +122,22 @@ export class InstancePool implements ConnectionEvents {
    */
   onConnectError ({ origin }: Connection, error: Error): void {
     if (isFaultOfHost(error)) return
-    const isSame = (each: { readonly origin: string }): boolean => each.origin === origin
-    const others = [...this.#open].filter(isSame)
+    const others = [...this.#open].filter(each => each.origin === origin)
     if (others.some(({ connected }) => connected)) return
-    const waiting = [...this.#line].flatMap(([request, each]) => isSame(each) ? request : [])
-    for (const request of [...waiting, ...others.map(({ request }) => request)]) request?.onError(error)
+    const requests = others.flatMap(({ request }) => request ?? [])
+    if (requests[0] !== undefined) this.#lines.passOver(this.#line, requests[0].endpoint, error)
+    for (const request of requests) request.onError(error)
   }
 
-  #free (origin: string): Connection | undefined {
-    if (this.#idle.at(-1)?.origin === origin) return this.#idle.pop()
+  #free (origin: string): Connection {
+    if (this.#idle.at(-1)?.origin === origin) return this.#idle.pop() as Connection
     const position = this.#idle.findLastIndex(connection => connection.origin === origin)
-    if (position !== -1) return this.#idle.splice(position, 1)[0]
-    if (this.busy) return undefined
+    if (position !== -1) return this.#idle.splice(position, 1)[0] as Connection
     // One that is idle under another origin makes room.
     if (this.#open.size >= this.#limit) this.#endIdle(1)
     const connection = new Connection(origin, this.#dial, this)
     this.#open.add(connection)
     return connection
-  }
-
-  #serveLine (): void {
-    // Requests that fail at once come back here: the loop goes on with the next one, the stack does not grow.
-    if (this.#serving) return
-    this.#serving = true
-    for (const [request, { origin, options }] of this.#line) {
-      const connection = this.#free(origin)
-      if (connection === undefined) break
-      this.#line.delete(request)
-      try {
-        request.onAssigned()
-        send(connection, options, request)
-      } catch (error) {
-        // Thrown by a handler of its caller's: no reason to let the others wait.
-        queueMicrotask(() => { throw error })
-      }
-    }
-    this.#serving = false
-    if (this.#closed && this.#line.size === 0) this.#endIdle()
   }
 
   /** The longest unused ones first. */
@@ -188,12 +155,6 @@ export class InstancePool implements ConnectionEvents {
   }
 
   #settle (): void {
-    if (this.#closed && this.#open.size + this.#line.size + this.#ending.size === 0) this.#onEnded()
+    if (this.#closed && this.#open.size + this.#ending.size === 0) this.#onEnded()
   }
-}
-
-function send (connection: Connection, options: Dispatcher.DispatchOptions, request: PooledRequest): void {
-  connection.request = request
-  request.connection = connection
-  connection.dispatch(options, request)
 }

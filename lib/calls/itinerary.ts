@@ -22,15 +22,13 @@ interface FailedAttempt {
   readonly stale: boolean
 }
 
-/** With so many instances busy the others are most likely busy too. */
-const maxLooks = 5
-
 /** Where a call has been, and where it may still go. */
 export class Itinerary implements PickContext {
   readonly service: string
   readonly key: string | undefined
   readonly tried: Endpoint[] = []
   now = 0
+  readonly sends = true
   readonly #parts: ItineraryParts
   readonly #scope: Scope
   readonly #balance: Balance
@@ -65,18 +63,31 @@ export class Itinerary implements PickContext {
     return await this.#parts.source.discover(this.service, this.#scope.query)
   }
 
+  /** Whether an attempt would have to wait there. */
+  isFull (endpoint: Endpoint): boolean {
+    return this.#parts.pools.isBusy(endpoint)
+  }
+
   /**
-   * The place of the next attempt.
+   * The place of the next attempt; `undefined`: wherever the call may go it would have to wait.
    *
    * @throws FST_CONSUL_NO_INSTANCE, FST_CONSUL_INVALID_OPTION, and whatever a strategy of the user's own throws
    */
-  next (instances: readonly ServiceInstance[], now: number): Endpoint {
+  next (instances: readonly ServiceInstance[], now: number): Endpoint | undefined {
     this.now = now
-    const endpoint = this.#pickOwner(instances) ?? this.#pickWithRoom(instances) ?? this.#pickStale(instances) ??
-      this.#lastResort()
+    const endpoint = this.#pick(instances)
+    if (endpoint === 'full' || (endpoint !== undefined && this.isFull(endpoint))) return undefined
     if (endpoint === undefined) throw this.#noInstance(instances)
+    if (endpoint === this.#stale) this.#stale = undefined
     this.tried.push(endpoint)
     return endpoint
+  }
+
+  /** Nobody can be connected to there: as if an attempt had found that out. */
+  passOver (endpoint: Endpoint, error: Error): void {
+    if (this.tried.includes(endpoint) || this.peek()?.includes(endpoint.instance) !== true) return
+    this.tried.push(endpoint)
+    this.failed({ endpoint, sent: false, stale: false }, error)
   }
 
   /** Whether there is an instance that was not tried, as far as is known. */
@@ -103,42 +114,27 @@ export class Itinerary implements PickContext {
     return this.#lost ?? noneServed(this.service, this.tried.length, error, this.#unsent)
   }
 
-  /**
-   * Who waits in line for one instance does not see that others have room. If they have none either, the call waits
-   * where the strategy wants it.
-   */
-  #pickWithRoom (instances: readonly ServiceInstance[]): Endpoint | undefined {
-    const first = this.#pick(instances)
-    if (first === undefined || !this.#parts.pools.isBusy(first)) return first
-    const before = this.tried.length
-    let found: Endpoint | undefined = first
-    for (let looks = 1; found !== undefined && looks < maxLooks && this.#parts.pools.isBusy(found); looks++) {
-      this.tried.push(found)
-      found = this.#pick(instances)
-    }
-    this.tried.length = before
-    return found === undefined || this.#parts.pools.isBusy(found) ? first : found
-  }
-
-  #pick (instances: readonly ServiceInstance[]): Endpoint | undefined {
-    return this.#scope.group.pickCandidate(instances, this.#balance.strategy, this)
-  }
-
-  #lastResort (): Endpoint | undefined {
-    return this.#scope.group.pickLastResort(this.#balance.strategy, this)
+  /** With nobody else left, the one whose connection was stale, which is given a new one; then the last resort. */
+  #pick (instances: readonly ServiceInstance[]): Endpoint | 'full' | undefined {
+    const { group } = this.#scope
+    const { strategy } = this.#balance
+    const picked = this.#staleOwner(instances) ?? group.pickCandidate(instances, strategy, this)
+    if (picked !== undefined) return picked
+    const stale = this.#staleIn(instances)
+    const mayReturn = stale !== undefined && stale.ejection === undefined && !this.isFull(stale)
+    if (group.isFull(strategy, this)) return mayReturn ? stale : 'full'
+    return stale ?? group.pickLastResort(strategy, this)
   }
 
   /** Keys must not move for a connection that was closed while it was idle. */
-  #pickOwner (instances: readonly ServiceInstance[]): Endpoint | undefined {
-    if (this.#stale === undefined || this.#stale.ejection !== undefined) return undefined
-    return this.#scope.group.isChosenByCall(this.#balance.strategy) ? this.#pickStale(instances) : undefined
+  #staleOwner (instances: readonly ServiceInstance[]): Endpoint | undefined {
+    if (this.#stale === undefined || this.#stale.ejection !== undefined || this.isFull(this.#stale)) return undefined
+    return this.#scope.group.isChosenByCall(this.#balance.strategy) ? this.#staleIn(instances) : undefined
   }
 
-  /** With nobody else left, the one whose connection was stale, if it is there still: it is given a new one. */
-  #pickStale (instances: readonly ServiceInstance[]): Endpoint | undefined {
-    const stale = this.#stale
-    this.#stale = undefined
-    return stale?.gone === false && instances.includes(stale.instance) ? stale : undefined
+  /** Where a connection was stale, if that instance is there still. */
+  #staleIn (instances: readonly ServiceInstance[]): Endpoint | undefined {
+    return this.#stale?.gone === false && instances.includes(this.#stale.instance) ? this.#stale : undefined
   }
 
   #noInstance (instances: readonly ServiceInstance[]): Error {

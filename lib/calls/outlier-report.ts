@@ -23,7 +23,7 @@ export class OutlierReport {
 
   tell (endpoint: Endpoint, turn: Turn): void {
     this.#log(endpoint, turn)
-    this.#publish(endpoint)
+    this.#publish(endpoint, turn)
   }
 
   /** That one which is out has failed again is no change. */
@@ -38,19 +38,20 @@ export class OutlierReport {
     if (verdict === 'flapping') logger.warn({ service, id }, 'An instance fails and comes back all the time')
     if (verdict !== 'news') return
     if (isOut) {
-      const details = { service, id, address, port, reason: ejection?.reason }
+      const details = { service, id, address, port, reason: ejection?.reason, failure: ejection?.failure }
       logger.warn(details, 'An instance fails more than the others and is left out of calls for a while')
     } else {
-      logger.info({ service, id }, 'An instance that was left out of calls is back')
+      const what = turn === 'left' ? 'has left' : 'is back'
+      logger.info({ service, id }, `An instance that was left out of calls ${what}`)
     }
   }
 
-  #publish ({ instance, ejection }: Endpoint): void {
+  #publish ({ instance, ejection }: Endpoint, turn: Turn): void {
     const { events } = this.#parts
     const service = instance.name
-    if (ejection === undefined) {
-      if (events.return.hasSubscribers) events.return.publish({ service, instance })
-    } else if (events.ejection.hasSubscribers) {
+    if (turn !== 'ejected') {
+      if (events.return.hasSubscribers) events.return.publish({ service, instance, left: turn === 'left' })
+    } else if (ejection !== undefined && events.ejection.hasSubscribers) {
       events.ejection.publish({ service, instance, ejection })
     }
   }

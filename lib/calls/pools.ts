@@ -3,6 +3,7 @@ import type { Endpoint } from '../balancing/endpoint.ts'
 import { instanceKey } from '../discovery/source.ts'
 import { InstancePool, type InstancePoolOptions } from './instance-pool.ts'
 import type { Limit, Limits } from './limits.ts'
+import type { Lines } from './lines.ts'
 
 export interface PoolsOptions {
   /** Limit of making a connection, TLS included. Milliseconds; 0: none. */
@@ -40,12 +41,13 @@ export class Pools {
   /** Those of instances that have left, until their last request has ended. */
   readonly #leaving = new Set<InstancePool>()
 
-  constructor ({ tls, connectTimeout, connections }: PoolsOptions, limits: Limits) {
+  constructor ({ tls, connectTimeout, connections }: PoolsOptions, limits: Limits, lines: Lines) {
     let secureContext: SecureContext | undefined
     this.#limits = limits
     this.#options = {
       connectTimeout,
       connections,
+      lines,
       servername: tls.servername,
       rejectUnauthorized: tls.rejectUnauthorized,
       limits,
@@ -66,16 +68,21 @@ export class Pools {
     return counts
   }
 
+  /** Calls that wait for a connection, by service. */
+  waiting (): ReadonlyMap<string, number> {
+    return new Map(this.#all().map(({ service, waiting }) => [service, waiting]))
+  }
+
   of (endpoint: Endpoint): InstancePool {
     return this.#pools.get(endpoint) ?? this.#add(endpoint)
   }
 
-  /** Whether a request would have to wait in line there. */
+  /** Whether a request would have to wait there. */
   isBusy (endpoint: Endpoint): boolean {
-    return this.#pools.get(endpoint)?.busy === true
+    return (this.#pools.get(endpoint) ?? this.#parkedPool(endpoint))?.busy === true
   }
 
-  /** The instance has left: its running requests may end, and those that wait for a connection may go elsewhere. */
+  /** The instance has left: its running requests may end. */
   drop (endpoint: Endpoint): void {
     const pool = this.#pools.get(endpoint)
     if (pool === undefined) return
@@ -95,7 +102,6 @@ export class Pools {
     }
     const limit = this.#limits.start(parkedFor, { expire })
     this.#parked.set(place, { pool, limit })
-    pool.sendOn()
   }
 
   /** Resolves when the last running request has ended. */
@@ -116,6 +122,10 @@ export class Pools {
     return pool
   }
 
+  #parkedPool (endpoint: Endpoint): InstancePool | undefined {
+    return this.#parked.size === 0 ? undefined : this.#parked.get(placeOf(endpoint))?.pool
+  }
+
   #unpark (place: string): InstancePool | undefined {
     const parked = this.#parked.get(place)
     parked?.limit?.stop()
@@ -125,7 +135,7 @@ export class Pools {
 
   #end (pool: InstancePool): void {
     this.#leaving.add(pool)
-    pool.leave().finally(() => this.#leaving.delete(pool))
+    pool.close().finally(() => this.#leaving.delete(pool))
   }
 
   #all (): InstancePool[] {

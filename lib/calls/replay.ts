@@ -7,7 +7,30 @@ export function isReplayable (body: unknown): boolean {
   if (body instanceof ReplayableBody) return body.isWhole
   if (typeof body === 'string') return body.length <= maxSize && Buffer.byteLength(body) <= maxSize
   if (ArrayBuffer.isView(body) || body instanceof ArrayBuffer) return body.byteLength <= maxSize
+  if (isForm(body)) return sizeOf(body) <= maxSize
   return body instanceof Blob && body.size <= maxSize
+}
+
+type Form = Iterable<[name: string, value: string | Blob]>
+
+function isForm (body: unknown): body is Form {
+  return typeof body === 'object' && body !== null && Reflect.get(body, Symbol.toStringTag) === 'FormData'
+}
+
+/** What undici puts around a field, and beside that around a file. */
+const frame = `--${'-'.repeat(32)}\r\nContent-Disposition: form-data; name=""\r\n\r\n\r\n`
+const fileFrame = '; filename=""Content-Type: \r\n'
+const end = `--${'-'.repeat(32)}--\r\n`
+
+/** Bytes of a form as it is sent, but for characters that are escaped. */
+function sizeOf (form: Form): number {
+  let size = end.length
+  for (const [name, value] of form) {
+    size += frame.length + Buffer.byteLength(name)
+    if (typeof value === 'string') size += Buffer.byteLength(value)
+    else size += fileFrame.length + Buffer.byteLength((value as File).name + value.type) + value.size
+  }
+  return size
 }
 
 /**

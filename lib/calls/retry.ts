@@ -9,9 +9,18 @@ const maxInstances = 5
 /** Methods that may be carried out twice. Source: RFC 9110, 9.2.2. */
 const idempotentMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE'])
 
-/** Errors of undici's that the request itself is the reason for: no instance would take it. */
+/** Errors of undici's that the request itself is the reason for, or ours for `calls.tls`: no instance would take it. */
 const faultsOfRequest: ReadonlySet<unknown> = new Set([
-  'UND_ERR_INVALID_ARG', 'UND_ERR_NOT_SUPPORTED', 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH'
+  'UND_ERR_INVALID_ARG', 'UND_ERR_NOT_SUPPORTED', 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH', 'FST_CONSUL_INVALID_OPTION'
+])
+
+/**
+ * Errors that say nothing of an instance: the caller gave up its body, or gave one that cannot be written, or this
+ * process has no more sockets, ports or memory, or lacks IPv6.
+ */
+const faultsOfCaller: ReadonlySet<unknown> = new Set([
+  'UND_ERR_ABORTED', 'ERR_INVALID_ARG_TYPE',
+  'EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'ENOBUFS', 'ENOMEM', 'EAFNOSUPPORT'
 ])
 
 /** What becomes of a connection: undici's word for it, and the kernel's. */
@@ -49,7 +58,18 @@ export function afterFailure ({ error, sent, answered, unsent }: Failure): Verdi
 /** Whether there was nothing that could be read as an answer. */
 function isNoAnswer (error: Error): boolean {
   return isBreak(error) || error instanceof AttemptTimeoutError || error instanceof errors.HTTPParserError ||
-    error instanceof errors.HeadersOverflowError
+    error instanceof errors.HeadersOverflowError || error instanceof errors.HeadersTimeoutError
+}
+
+/** Whether a response that had begun was lost: with its connection, or as it could not be read, or did not go on. */
+export function isLostResponse (error: Error): boolean {
+  return isBreak(error) || error instanceof errors.HTTPParserError || error instanceof errors.BodyTimeoutError ||
+    error instanceof errors.ResponseContentLengthMismatchError
+}
+
+/** Whether it says nothing of the instance that the attempt failed. */
+export function isFaultOfCaller (error: Error): boolean {
+  return isFaultOfRequest(error) || isFaultOfHost(error) || ('code' in error && faultsOfCaller.has(error.code))
 }
 
 /** Whether no instance would take the request. */

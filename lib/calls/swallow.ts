@@ -27,7 +27,6 @@ export class Swallow implements AttemptOwner {
   }
 
   accepts (): boolean { return true }
-  instanceLeft (): void {}
   attemptCompleted (): void { this.#limit?.stop() }
   attemptUpgraded (): void { this.#limit?.stop() }
   attemptFailed (): void { this.#limit?.stop() }

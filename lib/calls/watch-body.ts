@@ -1,5 +1,5 @@
 import type { EventEmitter } from 'node:events'
-import type { Dispatcher } from 'undici'
+import { errors, type Dispatcher } from 'undici'
 import { ReplayableBody } from './replay.ts'
 import { isIdempotent } from './retry.ts'
 
@@ -11,24 +11,34 @@ export interface BodyOwner {
   abort (error: Error): void
 }
 
+/** Watches a body that may fail, and keeps what it may be sent again from, until the returned function is called. */
+export function watchBody (body: unknown, owner: BodyOwner): (() => void) | undefined {
+  if (typeof body !== 'object' || body === null) return undefined
+  if (body instanceof ReplayableBody) return () => body.close()
+  return isEmitter(body) ? watchStream(body, owner) : undefined
+}
+
 /**
  * Watches a stream, also while nobody reads it: one that fails without a listener would end the process, and one that
  * fails while its request is connecting would pass for an instance that cannot be connected to.
  * Returns the function that ends the watch.
  */
-export function watchStream (body: EventEmitter, owner: BodyOwner): () => void {
-  const onError = (error: Error): void => owner.abort(error)
+function watchStream (body: EventEmitter, owner: BodyOwner): () => void {
+  const onError = (error: NodeJS.ErrnoException): void => {
+    // Of a part that cannot be written, which undici finds out.
+    owner.abort(error?.code === 'ERR_INVALID_ARG_TYPE' ? wrongPart(error) : error)
+  }
   body.once('error', onError)
   return () => { body.off('error', onError) }
 }
 
-export function isEmitter (body: object): body is EventEmitter {
+function isEmitter (body: object): body is EventEmitter {
   return 'on' in body && typeof body.on === 'function'
 }
 
 /**
  * The request with a body that tells its owner when it fails, if it comes in parts, as all bodies of `fetch()` do.
- * `mayRepeat`: one that can be sent again, if the request can.
+ * `mayRepeat`: one that can be sent again, if the request can, unless it is a stream.
  */
 export function withWatchedParts (
   options: Dispatcher.DispatchOptions, owner: BodyOwner, mayRepeat: boolean
@@ -36,7 +46,8 @@ export function withWatchedParts (
   const { body } = options
   if (!comesInParts(body)) return options
   const parts = new WatchedParts(body, owner)
-  const sent = mayRepeat && isIdempotent(options) ? new ReplayableBody(parts) : parts
+  const isKept = mayRepeat && isIdempotent(options) && !(body instanceof ReadableStream)
+  const sent = isKept ? new ReplayableBody(parts) : parts
   return { ...options, body: sent as unknown as Body }
 }
 
@@ -48,7 +59,7 @@ export function isPending (body: unknown): boolean {
 }
 
 /** Not a stream, which has events, and nothing that undici takes as a whole. */
-function comesInParts (body: unknown): body is Parts {
+export function comesInParts (body: unknown): body is Parts {
   if (typeof body !== 'object' || body === null || ArrayBuffer.isView(body) || 'on' in body) return false
   if (Reflect.get(body, Symbol.toStringTag) === 'FormData') return false
   return Symbol.asyncIterator in body || Symbol.iterator in body
@@ -72,6 +83,7 @@ class WatchedParts implements AsyncIterable<unknown> {
       this.#pending = true
       for await (const part of this.#parts) {
         this.#pending = false
+        if (typeof part !== 'string' && !ArrayBuffer.isView(part)) throw wrongPart()
         yield part
         this.#pending = true
       }
@@ -80,4 +92,9 @@ class WatchedParts implements AsyncIterable<unknown> {
       throw error
     }
   }
+}
+
+function wrongPart (cause?: Error): Error {
+  const error = new errors.InvalidArgumentError('body must hold nothing but strings, Buffers and typed arrays')
+  return cause === undefined ? error : Object.assign(error, { cause })
 }

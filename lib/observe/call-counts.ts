@@ -1,9 +1,9 @@
-import type { Outcome } from '../balancing/endpoint.ts'
+import type { Outcome } from '../balancing/outcome.ts'
 import type { AttemptMessage, EndMessage } from '../calls/events.ts'
 import type { Labels } from './metrics-table.ts'
 
 /** How a call may end. */
-export const callOutcomes = ['answered', 'no_instance', 'unavailable', 'timeout', 'aborted', 'failed'] as const
+export const callOutcomes = ['answered', 'no_instance', 'unavailable', 'busy', 'timeout', 'aborted', 'failed'] as const
 type CallOutcome = typeof callOutcomes[number]
 
 const classes = ['none', '1xx', '2xx', '3xx', '4xx', '5xx'] as const
@@ -13,6 +13,7 @@ export const attemptOutcomes = ['success', 'failure', 'neutral'] as const satisf
 const outcomesByCode: ReadonlyMap<unknown, CallOutcome> = new Map([
   ['FST_CONSUL_NO_INSTANCE', 'no_instance'],
   ['FST_CONSUL_UNAVAILABLE', 'unavailable'],
+  ['FST_CONSUL_BUSY', 'busy'],
   ['FST_CONSUL_ATTEMPT_TIMEOUT', 'timeout'],
   ['FST_CONSUL_DEADLINE', 'timeout']
 ])
@@ -44,7 +45,9 @@ export class CallCounts {
     countsOf(this.#calls, name, callOutcomes.length * classes.length)[place]!++
   }
 
-  attempt ({ service, outcome }: AttemptMessage): void {
+  /** One that breaks off later has been counted by then. */
+  attempt ({ service, outcome, broken }: AttemptMessage): void {
+    if (broken) return
     countsOf(this.#attempts, service, attemptOutcomes.length)[attemptOutcomes.indexOf(outcome)]!++
   }
 

@@ -1,4 +1,4 @@
-import type { Ejection } from '../balancing/outlier.ts'
+import type { Ejection, Failure } from '../balancing/outlier.ts'
 import { effectiveWeight } from '../balancing/weights.ts'
 import type { ServiceInstance } from '../consul/instance.ts'
 import type { WireCheck } from '../consul/wire.ts'
@@ -21,8 +21,12 @@ interface Circumstances {
   readonly passingOnly: boolean
   /** Milliseconds; `undefined`: no limit. */
   readonly maxStale: number | undefined
-  /** Why calls leave an instance out because it fails; `undefined`: they do not. */
-  readonly ejectionOf: (instance: ServiceInstance) => Ejection | undefined
+  readonly calls: {
+    /** Why an instance is ejected; `undefined`: it is not. */
+    ejectionOf (instance: ServiceInstance): Ejection | undefined
+    /** Those of a list that calls leave out because they fail: not all that are ejected, if those are many. */
+    leftOutOf (instances: readonly ServiceInstance[]): ReadonlySet<ServiceInstance>
+  }
   /** 0 to 1: the share of an instance in `warning` whose two weights are equal. */
   readonly warningShare: number
   readonly now: number
@@ -46,57 +50,71 @@ export function explain (service: string, circumstances: Circumstances): Explana
     tooOld,
     partial: view?.partial ?? false,
     error: view?.error instanceof Error ? view.error.message : undefined,
-    instances: isSpare ? [...spare.map(each => explainSpare(each, circumstances)), ...known] : known
+    instances: isSpare ? [...explainSpares(spare, circumstances), ...known] : known
   })
 }
 
-function explainSpare (instance: ServiceInstance, { ejectionOf, now }: Circumstances): ExplainedInstance {
-  const { id, node, address, port } = instance
-  const ejection = ejectionOf(instance)
-  const reason = ['listed in fallback', ...whyEjected(ejection, now)].join('; ')
-  return { id, node, address: hostPort(address, port), callable: ejection === undefined, reason, keptFor: undefined }
+function explainSpares (
+  spare: readonly ServiceInstance[], { calls, now }: Circumstances
+): readonly ExplainedInstance[] {
+  const leftOut = calls.leftOutOf(spare)
+  return spare.map(instance => {
+    const { id, node, address, port } = instance
+    const isLeftOut = leftOut.has(instance)
+    const reason = ['listed in fallback', ...whyEjected(calls.ejectionOf(instance), isLeftOut, now)].join('; ')
+    return { id, node, address: hostPort(address, port), callable: !isLeftOut, reason, keptFor: undefined }
+  })
 }
 
 function explainAll (
   known: readonly KnownInstance[], circumstances: Circumstances, tooOld: boolean
 ): readonly ExplainedInstance[] {
-  const { query, passingOnly, warningShare } = circumstances
+  const { query, passingOnly, calls, warningShare } = circumstances
   const asked = { ...query, passingOnly: query.passingOnly ?? passingOnly }
-  const weightOf = ({ instance }: KnownInstance): number | undefined =>
-    instance && matches(instance, asked) ? effectiveWeight(instance, warningShare) : undefined
-  const anyWeight = known.some(each => (weightOf(each) ?? 0) > 0)
+  const matching = new Set(known.flatMap(({ instance }) => instance && matches(instance, asked) ? instance : []))
+  const leftOut = calls.leftOutOf([...matching])
+  const isWeightless = (instance: ServiceInstance): boolean => effectiveWeight(instance, warningShare) === 0
+  const anyWeight = [...matching].some(instance => !isWeightless(instance))
   return known.map(each => {
-    const weight = weightOf(each)
-    const standing = { matching: weight !== undefined, weightless: weight === 0 && anyWeight, tooOld }
-    return explainInstance(each, circumstances, standing)
+    const { instance } = each
+    if (instance === undefined || !matching.has(instance)) return explainInstance(each, circumstances, { tooOld })
+    return explainInstance(each, circumstances, {
+      matching: true,
+      weightless: anyWeight && isWeightless(instance),
+      leftOut: leftOut.has(instance),
+      tooOld
+    })
   })
 }
 
 interface Standing {
-  /** Whether it is what was asked for. */
-  readonly matching: boolean
+  /** Whether it is what was asked for. Default false, as of the others. */
+  readonly matching?: boolean
   /** Whether it weighs nothing beside others. */
-  readonly weightless: boolean
+  readonly weightless?: boolean
+  /** Whether calls leave it out because it fails. */
+  readonly leftOut?: boolean
   readonly tooOld: boolean
 }
 
 function explainInstance (
-  known: KnownInstance, { ejectionOf, now }: Circumstances, { matching, weightless, tooOld }: Standing
+  known: KnownInstance, { calls, now }: Circumstances,
+  { matching = false, weightless = false, leftOut = false, tooOld }: Standing
 ): ExplainedInstance {
   const { id, node, address, port, instance, held } = known
-  const ejection = instance && ejectionOf(instance)
+  const ejection = instance && matching ? calls.ejectionOf(instance) : undefined
   const reasons = [
     ...(tooOld ? ['the list is older than discovery.maxStale'] : []),
     reasonOf(known, instance === undefined || matching),
     ...(weightless ? ['left out of calls that others can serve: its weight is 0'] : []),
-    ...whyEjected(ejection, now),
+    ...(weightless ? [] : whyEjected(ejection, leftOut, now)),
     ...(held === undefined ? [] : [whyHeld(held, known.listed, now)])
   ]
   return {
     id,
     node,
     address: hostPort(address, port),
-    callable: matching && !weightless && !tooOld && ejection === undefined,
+    callable: matching && !weightless && !tooOld && !leftOut,
     reason: reasons.join('; '),
     keptFor: held && Math.round(now - held.since)
   }
@@ -111,13 +129,20 @@ function reasonOf (known: KnownInstance, matching: boolean): string {
   return known.status === 'warning' ? `warning (${checks})` : 'passing'
 }
 
-function whyEjected (ejection: Ejection | undefined, now: number): string[] {
+/** Who is ejected beyond the share that may be is called all the same. */
+function whyEjected (ejection: Ejection | undefined, isLeftOut: boolean, now: number): string[] {
   if (ejection === undefined) return []
   const why = ejection.reason === 'success rate'
     ? 'it fails far more often than the others'
     : 'it failed again and again'
+  const last = ejection.failure === undefined ? '' : `, at last with ${wordsFor(ejection.failure)}`
+  if (!isLeftOut) return [`called although ${why}${last}: no more may be left out`]
   const next = ejection.until > now ? `for ${seconds(ejection.until - now)} more` : 'until an attempt succeeds'
-  return [`left out of calls ${next}: ${why}`]
+  return [`left out of calls ${next}: ${why}${last}`]
+}
+
+function wordsFor (failure: Failure): string {
+  return typeof failure === 'number' ? `status ${failure}` : failure
 }
 
 /** Maintenance has its reason in the notes. */

@@ -28,12 +28,20 @@ export interface ExplainedInstance {
 /** A check's output can be a whole page. */
 const longestReason = 160
 
+/** How it is kept up to date, as far as there is anything to say. */
+const watchWords: Readonly<Record<Findings['watch'], readonly string[]>> = {
+  watched: ['watched'], polled: ['polled'], idle: ['idle'], unknown: ['not listed by Consul'], none: []
+}
+
 /** Why a service's instances are in or out. Printed, or as a string, it is a short table. */
 export class Explanation {
   readonly service: string
   /** Where the instances come from. */
   readonly source: Findings['source']
-  /** `watched`: a blocking query is under way. `polled`: asked for in turn. `idle`: no longer asked for. */
+  /**
+   * `watched`: a blocking query is under way. `polled`: asked for in turn. `idle`: no longer asked for. `unknown`:
+   * Consul lists no such service. `none`: Consul was not asked.
+   */
   readonly watch: Findings['watch']
   /** Milliseconds since Consul's last answer; `undefined` if there was none. */
   readonly age: number | undefined
@@ -71,8 +79,11 @@ export class Explanation {
   #headline (): string {
     const { service, instances, source, watch, age } = this
     const callable = instances.filter(({ callable }) => callable).length
-    const answered = age === undefined ? '' : `, Consul answered ${secondsOf(age)} ago`
-    return `${service}: ${callable} of ${instances.length} callable, from ${source}, ${watch}${answered}`
+    const known = source === 'nowhere'
+      ? ['nothing is known of it']
+      : [`${callable} of ${instances.length} callable`, `from ${source}`]
+    const answered = age === undefined ? [] : [`Consul answered ${secondsOf(age)} ago`]
+    return `${service}: ${[...known, ...watchWords[watch], ...answered].join(', ')}`
   }
 
   #troubles (): string[] {

@@ -1,4 +1,5 @@
 import type { CallsState } from '../calls/calls.ts'
+import type { ServiceInstance } from '../consul/instance.ts'
 import type { ServiceView, Upkeep } from '../discovery/view.ts'
 import type { HealthReport } from '../health/check.ts'
 import type { RegistrationState } from '../lifecycle/registration-status.ts'
@@ -14,7 +15,7 @@ export interface Owners {
   }
   readonly health: { readonly last: HealthReport | undefined }
   readonly calls: { state (): CallsState }
-  readonly fallback: { has (name: string): boolean }
+  readonly fallback: { peek (name: string): readonly ServiceInstance[] }
 }
 
 /** What gauges need to know besides. */
@@ -74,12 +75,17 @@ export const gauges: {
     sample<'consul_ejected_instances'>({ service }, count)),
 
   consul_call_connections: ({ calls }) => [...calls.state().connections].map(([service, count]) =>
-    sample<'consul_call_connections'>({ service }, count))
+    sample<'consul_call_connections'>({ service }, count)),
+
+  consul_waiting_calls: ({ calls }) => [...calls.state().waiting].map(([service, count]) =>
+    sample<'consul_waiting_calls'>({ service }, count))
 }
 
-/** Whether a name is one that the catalog or an option has: any other may come from a user. */
-export function isKnownService (name: string, { catalog, fallback }: Pick<Owners, 'catalog' | 'fallback'>): boolean {
-  return fallback.has(name) || upkeepNames[catalog.view(name)?.upkeep ?? 'new'] !== undefined
+/** As the catalog or an option calls a service; `undefined`: neither has it, and the name may come from a user. */
+export function knownName (name: string, { catalog, fallback }: Owners): string | undefined {
+  const view = catalog.view(name)
+  const inCatalog = view && upkeepNames[view.upkeep] !== undefined ? nameOf(view).service : undefined
+  return fallback.peek(name)[0]?.name ?? inCatalog
 }
 
 /** The plain lists of services that exist. What is listed by a filter or by nearness is a part of these. */
@@ -92,8 +98,11 @@ function answered (views: Iterable<ServiceView>): ServiceView[] {
   return listed(views).filter(({ snapshot }) => snapshot !== undefined)
 }
 
-function nameOf ({ key: { name, datacenter = '' } }: ServiceView): { service: string, datacenter: string } {
-  return { service: name, datacenter }
+/** It may have been asked for in another case. */
+function nameOf (
+  { key: { name, datacenter = '' }, snapshot }: ServiceView
+): { service: string, datacenter: string } {
+  return { service: snapshot?.healthy[0]?.name ?? name, datacenter }
 }
 
 function sample<Name extends GaugeName> (labels: Labels<Name>, value: number): Sample {

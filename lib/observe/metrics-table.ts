@@ -110,6 +110,12 @@ export const metricsTable = {
     help: 'Open connections to the instances of a service.',
     labels: ['service'],
     several: 'sum'
+  },
+  consul_waiting_calls: {
+    type: 'gauge',
+    help: 'Calls that wait for a connection, as all to the instances of the service are in use.',
+    labels: ['service'],
+    several: 'sum'
   }
 } as const
 

@@ -9,7 +9,7 @@ import { apiOutcomeOf, endpointOf } from './api-labels.ts'
 import { CallCounts } from './call-counts.ts'
 import { channels } from './channels.ts'
 import { expositionIn, type Exposition, type MetricsSource, type Sample } from './exposition.ts'
-import { gauges, isKnownService, type Owners } from './gauges.ts'
+import { gauges, knownName, type Owners } from './gauges.ts'
 import type { GaugeName } from './metrics-table.ts'
 
 interface MetricsOptions {
@@ -114,7 +114,7 @@ export class Metrics implements MetricsSource {
   }
 
   #nameOf (service: string): string {
-    return this.#owners !== undefined && isKnownService(service, this.#owners) ? service : 'other'
+    return (this.#owners && knownName(service, this.#owners)) ?? 'other'
   }
 }
 

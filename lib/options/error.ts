@@ -1,6 +1,7 @@
 import { inspect } from 'node:util'
 import type { BaseIssue } from 'valibot'
 import { InvalidOptionError } from '../errors.ts'
+import { knownName } from './names.ts'
 import { isRecord, valueAt } from './tree.ts'
 
 /** The environment variable that an option came from, by the option's dotted path. */
@@ -26,6 +27,11 @@ export function errorOf (issues: readonly BaseIssue<unknown>[], given: unknown, 
     option === '' ? 'options' : displayName(option, variables),
     issue?.message ?? 'valid',
     issue !== undefined && blamesName(issue) ? 'another name' : shown(option, valueAt(given, path)))
+}
+
+/** The error for a field that nobody knows of an object that comes with a call. */
+export function unknownOption (section: string, name: string, known: readonly string[]): Error {
+  return new InvalidOptionError(cut(`${section}.${name}`), knownName(name, known), 'another name')
 }
 
 function isUnknownName (issue: BaseIssue<unknown>): boolean {

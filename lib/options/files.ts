@@ -18,7 +18,7 @@ export function readTls (section: 'tls' | 'calls.tls', fields: TlsFields, refuse
   const [ca, cert, key] = (['ca', 'cert', 'key'] as const).map(name => {
     return readPem(`${section}.${name}`, fields[name], refuse)
   })
-  usable(ca, `${section}.ca`, 'PEM certificates', text => new X509Certificate(text), refuse)
+  usable(ca, `${section}.ca`, 'PEM certificates', parseAll, refuse)
   usable(cert, `${section}.cert`, 'a PEM certificate', text => createSecureContext({ cert: text }), refuse)
   usable(key, `${section}.key`, `the unencrypted PEM key of ${section}.cert`,
     text => createSecureContext({ key: text, cert: cert?.text }), refuse)
@@ -64,6 +64,12 @@ function readText (option: string, path: string, expected: string, refuse: Refus
   } catch (error) {
     throw refuse(option, expected, `${shownPath(path)} (${(error as NodeJS.ErrnoException).code ?? 'unreadable'})`)
   }
+}
+
+/** TLS would pass over one that cannot be parsed, and all that come after it. */
+function parseAll (text: string): X509Certificate[] {
+  const parts = text.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [text]
+  return parts.map(part => new X509Certificate(part))
 }
 
 function usable (

@@ -1,7 +1,6 @@
 import type { Logger } from '../logger.ts'
-import type {
-  ConsulOptions, HealthCheck, MetricsRegister, StrategyFunction, StrategyName, UnderPressureOptions
-} from './types.ts'
+import type { StrategyFunction, StrategyName } from './call-options.ts'
+import type { ConsulOptions, HealthCheck, MetricsRegister, UnderPressureOptions } from './types.ts'
 
 /** Options with everything filled in, validated and deeply frozen. Durations are milliseconds. */
 export interface ResolvedOptions {

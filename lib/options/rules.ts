@@ -1,11 +1,13 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http'
 import { isIP } from 'node:net'
+import { domainToUnicode } from 'node:url'
 import * as v from 'valibot'
 import { parseConsulUrl, parseOrigin } from './consul-url.ts'
 import type { Logger } from '../logger.ts'
-import type { HealthCheck, MetricsRegister, StrategyFunction, StrategyName } from './types.ts'
+import type { StrategyFunction, StrategyName } from './call-options.ts'
+import type { HealthCheck, MetricsRegister } from './types.ts'
 import { isRecord } from './tree.ts'
-import { anyFunction, duration, flag, like, map, plainText, wholeNumber } from './values.ts'
+import { anyFunction, duration, flag, like, map, nameText, plainText, wholeNumber } from './values.ts'
 
 /** What single options must be, where that is a matter of Consul, HTTP or Fastify. */
 
@@ -76,6 +78,10 @@ export const strategy = v.custom<StrategyName | StrategyFunction>(
   input => strategies.includes(input) || typeof input === 'function',
   `one of ${strategies.map(name => JSON.stringify(name)).join(', ')} or a function`)
 
+/** A service that a URL can name: one label of a host. */
+export const calledName = v.pipe(nameText, v.check(isHostLabel,
+  'the name of one service as it stands in a URL: without dots, spaces and "*"'))
+
 export const logger = like<Logger>('a logger: an object with trace, debug, info, warn and error', {
   trace: anyFunction, debug: anyFunction, info: anyFunction, warn: anyFunction, error: anyFunction
 })
@@ -83,6 +89,12 @@ export const logger = like<Logger>('a logger: an object with trace, debug, info,
 export const metricsRegister = like<MetricsRegister>('a Registry of prom-client', {
   registerMetric: anyFunction, getSingleMetric: anyFunction
 })
+
+function isHostLabel (name: string): boolean {
+  const url = `http://${name}.service.consul/`
+  if (/[.*]/.test(name) || !URL.canParse(url)) return false
+  return domainToUnicode(new URL(url).hostname) === `${name.toLowerCase().normalize()}.service.consul`
+}
 
 function isUnspecified (text: string): boolean {
   return isIP(text) !== 0 && /^(?:[0:]*:ffff:)?[0:.]+$/i.test(text)

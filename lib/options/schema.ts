@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import {
-  address, checkPath, consulUrl, headerName, headerValue, healthCheck, logger, meta, metricsRegister, origin, pem, port,
-  routePath, statusRoute, strategy, token
+  address, calledName, checkPath, consulUrl, headerName, headerValue, healthCheck, logger, meta, metricsRegister,
+  origin, pem, port, routePath, statusRoute, strategy, token
 } from './rules.ts'
 import {
   anyFunction, duration, flag, list, map, maybe, nameText, numberBetween, oneOf, oneOrMore, orFalse, plainText, section,
@@ -106,7 +106,7 @@ const calls = section({
     maxEjected: numberBetween(0, 1)
   })),
   tls,
-  allow: maybe(list(nameText))
+  allow: maybe(list(calledName))
 })
 
 /** The options with every default put in; its output has durations in milliseconds and is frozen. */

@@ -38,9 +38,12 @@ export function idOf (endpoint: Endpoint | undefined): string {
   return endpoint?.instance.id ?? 'none'
 }
 
+/** Of a pick that an attempt follows, which may be repeated; there is room for it everywhere. */
+export const attempted = { sends: true, repeatable: true, isFull: () => false } as const
+
 /** A call that may be repeated, at the time 0 unless the test says when. */
 export function context (tried: readonly Endpoint[] = [], key?: string, now = 0): PickContext {
-  return { service: 'svc', key, tried, now, repeatable: true }
+  return { service: 'svc', key, tried, now, ...attempted }
 }
 
 /** Numbers from a seed, the same on every machine (mulberry32). */

@@ -1,5 +1,6 @@
 import t from 'tap'
-import { Endpoint, type Outcome } from '../../lib/balancing/endpoint.ts'
+import { Endpoint } from '../../lib/balancing/endpoint.ts'
+import type { Outcome } from '../../lib/balancing/outcome.ts'
 import { Ewma, memory } from '../../lib/balancing/ewma.ts'
 import { LeastRequest } from '../../lib/balancing/least-request.ts'
 import { Pace } from '../../lib/balancing/pace.ts'
@@ -259,6 +260,21 @@ t.test('an error that comes in a bad moment of others costs an instance little',
     stalled.end()
     t.equal(costOfError() < 200, true, `${costOfError()} ms`)
   }
+})
+
+t.test('an error costs no less than proper responses usually do, however fast the last one was', async t => {
+  const pace = new Pace()
+  for (let each = 0; each < 1000; each++) pace.learn(10)
+  pace.learn(0.01)
+  t.equal(Math.round(pace.latency), 10)
+  pace.learn(30)
+  t.equal(pace.latency, 30)
+})
+
+t.test('the first response is not what is usual', async t => {
+  const pace = new Pace()
+  for (const latency of [400, ...Array(30).fill(10)]) pace.learn(latency)
+  t.equal(pace.latency < 25, true, `${pace.latency} ms`)
 })
 
 t.test('an error costs no more than a failure does', async t => {

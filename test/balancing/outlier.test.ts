@@ -2,7 +2,7 @@ import t from 'tap'
 import { Balancer } from '../../lib/balancing/balancer.ts'
 import type { Endpoint } from '../../lib/balancing/endpoint.ts'
 import type { ServiceInstance } from '../../lib/consul/instance.ts'
-import { idOf, instance, seeded } from './helpers.ts'
+import { attempted, idOf, instance, seeded } from './helpers.ts'
 import { outlier, Service } from './service.ts'
 
 /** The first instance is in warning for a moment. */
@@ -50,6 +50,19 @@ t.test('half of the others\' success rate is too little, from ten attempts withi
   service.attempt(a, 'failure', 4)
   t.same(service.turns, ['a ejected'])
   t.equal(a.ejection?.reason, 'success rate')
+})
+
+t.test('those of a list that calls leave out are told apart from those that are ejected and called', async t => {
+  const service = new Service('abcd')
+  service.eject('a')
+  service.eject('b')
+  const leftOut = () => [...service.balancer.leftOutOf(service.instances)].map(({ id }) => id)
+  t.same(leftOut(), ['a', 'b'])
+  service.instances = service.instances.slice(0, 2)
+  t.same(leftOut(), ['b'], 'one must be called: the one whose time is over first')
+  t.same(service.picks(4), { a: 4 })
+  service.instances = [...service.instances, instance({ id: 'never called' })]
+  t.same(leftOut(), ['b'])
 })
 
 t.test('what is longer ago than 10 s does not count', async t => {
@@ -107,7 +120,7 @@ t.test('an attempt that fails then keeps it out for twice as long, up to the lim
   }
   const times = [0, 1 - 2 ** -53].map(number => {
     const balancer = new Balancer({ warningShare: 0.1, outlier, random: () => number, onGone () {} })
-    const context = { service: 'svc', key: undefined, tried: [], now: 0, repeatable: true }
+    const context = { service: 'svc', key: undefined, tried: [], now: 0, ...attempted }
     const endpoint = balancer.group('svc').pick([instance(), instance({ id: 'b' })], 'first', context) as Endpoint
     for (let now = 0; now <= 100; now += 20) endpoint.record('failure', now, now)
     return Math.round((endpoint.ejection?.until ?? 0) - (endpoint.ejection?.since ?? 0))
@@ -373,7 +386,7 @@ t.test('of the instances with one tag half are left out too; those whose time is
   const service = new Service('abcd')
   for (const id of 'ab') service.eject(id)
   const group = service.balancer.group('svc', 'tag')
-  const context = { service: 'svc', key: undefined, tried: [], now: service.now, repeatable: true }
+  const context = { service: 'svc', key: undefined, tried: [], now: service.now, ...attempted }
   const picks = Array.from({ length: 4 }, () => idOf(group.pick(service.instances.slice(0, 2), 'random', context)))
   t.same(picks, ['a', 'a', 'a', 'a'])
 })
@@ -431,9 +444,9 @@ t.test('failures of an instance that came back or left say nothing of the others
   service.balancer.remove([gone.instance])
   service.attempt(gone, 'success')
   service.attempt(gone, 'failure', 20)
-  t.same(service.turns.slice(4), ['a ejected'], 'it is not heard of any more')
+  t.same(service.turns.slice(4), ['a ejected', 'a left'], 'it is not heard of any more')
   service.attempt(b, 'failure', 5)
-  t.same(service.turns.slice(5), ['b ejected'], 'one of the two that are left')
+  t.same(service.turns.slice(6), ['b ejected'], 'one of the two that are left')
 })
 
 t.test('where half of many fail in the same moment, each of them is ejected', async t => {
@@ -466,7 +479,7 @@ t.test('what fails in one datacenter says nothing of another', async t => {
   const service = new Service('ab')
   const far = [...'ab'].map(id => instance({ id, datacenter: 'dc2' }))
   const group = service.balancer.group('svc', '', 'dc2')
-  const context = { service: 'svc', key: undefined, tried: [], now: service.now, repeatable: true }
+  const context = { service: 'svc', key: undefined, tried: [], now: service.now, ...attempted }
   for (const tried of [[], far.map(each => group.pick([each], 'first', context) as Endpoint).slice(0, 1)]) {
     const endpoint = group.pick(far, 'first', { ...context, tried }) as Endpoint
     service.attempt(endpoint, 'failure', 4)
@@ -526,7 +539,7 @@ t.test('an instance that left and came back is another endpoint, of which nothin
 
 t.test('with false nobody is ejected', async t => {
   const balancer = new Balancer({ warningShare: 0.1, outlier: false, random: seeded(1), onGone () {} })
-  const context = { service: 'svc', key: undefined, tried: [], now: 0, repeatable: true }
+  const context = { service: 'svc', key: undefined, tried: [], now: 0, ...attempted }
   const endpoint = balancer.group('svc').pick([instance()], 'random', context) as Endpoint
   for (let now = 0; now < 1000; now += 20) endpoint.record('failure', now, now)
   t.equal(endpoint.ejection, undefined)

@@ -1,8 +1,9 @@
 import { Balancer } from '../../lib/balancing/balancer.ts'
-import type { Endpoint, Outcome } from '../../lib/balancing/endpoint.ts'
+import type { Endpoint } from '../../lib/balancing/endpoint.ts'
+import type { Outcome } from '../../lib/balancing/outcome.ts'
 import type { StrategyChoice } from '../../lib/balancing/strategies.ts'
 import type { ServiceInstance } from '../../lib/consul/instance.ts'
-import { idOf, instance, tally } from './helpers.ts'
+import { attempted, idOf, instance, tally } from './helpers.ts'
 
 /** The defaults of the options. */
 export const outlier = {
@@ -31,13 +32,13 @@ export class Service {
   }
 
   pick ({ tried = [] as Endpoint[], repeatable = true, key = undefined as string | undefined } = {}) {
-    const context = { service: 'svc', key, tried, now: this.now, repeatable }
+    const context = { service: 'svc', key, tried, now: this.now, ...attempted, repeatable }
     return this.balancer.group('svc').pick(this.instances, this.#strategy, context) as Endpoint
   }
 
   endpoint (id: string): Endpoint {
     return this.balancer.group('svc', 'all').pick(this.instances.filter(each => each.id === id), 'first', {
-      service: 'svc', key: undefined, tried: [], now: this.now, repeatable: false
+      service: 'svc', key: undefined, tried: [], now: this.now, ...attempted, repeatable: false
     }) as Endpoint
   }
 

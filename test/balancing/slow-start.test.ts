@@ -1,5 +1,5 @@
 import t from 'tap'
-import { idOf, instance, seeded, tally } from './helpers.ts'
+import { attempted, idOf, instance, seeded, tally } from './helpers.ts'
 import { outlier, Service } from './service.ts'
 
 for (const strategy of ['round-robin', 'random'] as const) {
@@ -38,7 +38,7 @@ t.test('where all are new, nobody is; nor is one that was in another list', asyn
   t.same(service.picks(8), { a: 2, b: 2, c: 2, d: 2 })
   const all = service.instances
   const group = service.balancer.group('svc', 'tag')
-  const context = { service: 'svc', key: undefined, tried: [], now: service.now, repeatable: true }
+  const context = { service: 'svc', key: undefined, tried: [], now: service.now, ...attempted }
   group.pick(all.slice(0, 2), 'round-robin', context)
   const picks = Array.from({ length: 8 }, () => idOf(group.pick(all, 'round-robin', context)))
   t.same(tally(picks), { a: 2, b: 2, c: 2, d: 2 })

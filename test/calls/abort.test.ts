@@ -4,7 +4,7 @@ import { Readable } from 'node:stream'
 import { setImmediate as tick } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { errors, type Dispatcher } from 'undici'
-import type { StrategyFunction } from '../../lib/options/types.ts'
+import type { StrategyFunction } from '../../lib/options/call-options.ts'
 import { instance } from '../balancing/helpers.ts'
 import { until } from '../support/wait.ts'
 import { startBlackHole } from './black-hole.ts'
@@ -79,6 +79,23 @@ t.test('what was aborted while it connected is not sent', async t => {
   t.equal(await (await other).body.text(), 'a')
   await dispatcher.close()
   t.equal(server.requests, 1)
+})
+
+t.test('nor what failed for a body that is none meanwhile, or was aborted for a reason that is no error', async t => {
+  const server = await startServer(t, 'a')
+  const { dispatcher, request } = startCalls(t, new MemorySource({ svc: [server.instance] }))
+  const body = new Readable({ read () {} })
+  const wrong = t.rejects(request('http://svc/', { method: 'POST', body }), {
+    code: 'UND_ERR_INVALID_ARG', message: /^body must/
+  })
+  const abort = new AbortController()
+  const aborted = request('http://svc/', { signal: abort.signal }).catch(reason => reason)
+  body.push(1)
+  abort.abort('not wanted')
+  t.equal(await aborted, 'not wanted')
+  await wrong
+  await dispatcher.close()
+  t.equal(server.requests, 0)
 })
 
 t.test('an abort while the call is queued takes it out, and spares the connection', async t => {

@@ -165,6 +165,54 @@ t.test('an upgraded connection counts until it closes', async t => {
   t.equal(endpoint.outstanding, 0)
 })
 
+t.test('an error that comes sooner than a proper response is load until then, and holds up nobody', async t => {
+  const clock = new ManualClock()
+  const { instance, connections } = await startServer(t, 'a', ({ url }, response) => {
+    if (url === '/') clock.advance(10)
+    response.writeHead(url === '/' ? 200 : Number(url?.slice(1)), { 'x-consul-no-instance': '1' }).end()
+  })
+  for (const end of ['close', 'destroy'] as const) {
+    seen.clear()
+    const { dispatcher, request } = startCalls(t, new MemorySource({ svc: [instance] }), { connections: 1, clock })
+    const get = async (path: string) => await (await request(`http://svc${path}`)).body.dump()
+    await get('/404')
+    const [endpoint] = seen as unknown as [Endpoint]
+    t.equal(endpoint.outstanding, 0, 'nothing is known of proper ones')
+    await get('/')
+    t.equal(endpoint.outstanding, 0)
+    for (const status of [404, 429, 500, 503]) await get(`/${status}`)
+    t.equal(endpoint.outstanding, 4)
+    t.equal(await connections(), 1)
+    clock.advance(9)
+    await get('/404')
+    t.equal(endpoint.outstanding, 5)
+    clock.advance(1)
+    t.equal(endpoint.outstanding, 1)
+    await dispatcher[end]()
+    t.equal(endpoint.outstanding, 0, `it ends with ${end}()`)
+    t.same(clock.pending.filter(ms => ms < 100), [])
+  }
+})
+
+t.test('one of three that answers errors at once gets about its share of callers that wait for answers', async t => {
+  for (const strategy of ['least-request', 'peak-ewma'] as const) {
+    const servers = await Promise.all(['bad', 'b', 'c'].map(async id => await startServer(t, id, (_, response) => {
+      if (id === 'bad') response.writeHead(500).end()
+      else setTimeout(() => response.end(), 20)
+    })))
+    const { request } = startCalls(t, new MemorySource({ svc: servers.map(({ instance }) => instance) }), { strategy })
+    const get = async () => await (await request('http://svc/')).body.dump()
+    for (let call = 0; call < 9; call++) await get()
+    const before = servers[0]!.requests
+    let left = 300
+    await Promise.all(Array.from({ length: 10 }, async () => {
+      while (left-- > 0) await get()
+    }))
+    const share = (servers[0]!.requests - before) / 3
+    t.equal(share > 1 && share < 50, true, `${share} % of ${strategy}`)
+  }
+})
+
 /** So that one may be ejected; the strategy `first` does not send it anything. */
 const another = instance({ id: 'z', port: 1 })
 
@@ -183,15 +231,15 @@ t.test('a timeout is the instance\'s fault, unless this process is what was late
       const failed = t.rejects(request('http://svc/'), { code: 'FST_CONSUL_ATTEMPT_TIMEOUT' })
       await once(server.server, 'request')
       clock.advance(1000 + delay)
-      // What may have arrived is read first.
-      if (delay > 0) clock.advance(20 + delay)
+      // What may have arrived is read first, and the limit starts anew once.
+      if (delay > 0) clock.advance(20 + delay + 1000 + delay + 20 + delay)
       await failed
     }
     unsubscribe('fastify-consul:attempt', listener)
     const [endpoint] = seen as unknown as [Endpoint]
     const told = messages.map(({ outcome, duration }) => ({ outcome, duration }))
     const isLate = delay > 0
-    const expected = isLate ? { outcome: 'neutral', duration: 5020 } : { outcome: 'failure', duration: 1000 }
+    const expected = isLate ? { outcome: 'neutral', duration: 10_040 } : { outcome: 'failure', duration: 1000 }
     t.same(told, Array(5).fill(expected))
     t.equal(ejectionOf(instance)?.reason, isLate ? undefined : 'consecutive failures')
     t.equal(endpoint.latencyLevel > -Infinity, !isLate, 'that it was slow is known, or nothing is')
@@ -242,4 +290,26 @@ t.test('an instance that breaks off every response is ejected; a refusal that br
   outcomes.length = 0
   await t.rejects(request('http://one/').then(({ body }) => body.text()))
   t.same(outcomes, ['failure'])
+})
+
+t.test('so is one whose responses cannot be read to their end, or do not go on', async t => {
+  const head = 'HTTP/1.1 200 OK\r\n'
+  const ends = [
+    [`${head}transfer-encoding: chunked\r\n\r\n4\r\nhalf\r\nnonsense\r\n`, { name: 'HTTPParserError' }],
+    [`${head}content-length: 8\r\n\r\nhalf`, { code: 'UND_ERR_BODY_TIMEOUT' }]
+  ] as const
+  for (const [response, error] of ends) {
+    const clock = new ManualClock()
+    const { instance } = await startServer(t, 'a', ({ socket }) => { socket.write(response) })
+    const { request, ejectionOf } = startCalls(t, new MemorySource({ svc: [instance, another] }), {
+      strategy: 'first', retries: 0, outlier, clock
+    })
+    for (let call = 1; call <= 5; call++) {
+      t.equal(ejectionOf(instance), undefined)
+      const { body } = await request('http://svc/', { bodyTimeout: 50 })
+      await t.rejects(body.text(), error)
+      clock.advance(110)
+    }
+    t.equal(ejectionOf(instance)?.reason, 'consecutive failures')
+  }
 })

@@ -1,9 +1,16 @@
+import { execFile } from 'node:child_process'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
+import { access } from 'node:fs/promises'
 import { type Duplex, Readable } from 'node:stream'
+import { setImmediate as turn } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
-import { Endpoint, type Outcome, type Timing } from '../../lib/balancing/endpoint.ts'
+import { Endpoint } from '../../lib/balancing/endpoint.ts'
+import type { Outcome, Timing } from '../../lib/balancing/outcome.ts'
 import { instance } from '../balancing/helpers.ts'
+import { typeScript } from '../support/children.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { MemorySource, outlier, startCalls, startServer } from './helpers.ts'
 
@@ -53,6 +60,64 @@ t.test('a body whose source fails is no fault of the instance\'s, whatever kind 
   t.equal(ejectionOf(instance), undefined)
 })
 
+t.test('a body that its caller gives up is no fault of the instance\'s, sent in part or not at all', async t => {
+  const told = listen(t)
+  const { instance, server } = await startServer(t, 'a', request => { request.on('error', () => {}).resume() })
+  const { request, fetch, ejectionOf } = startCalls(t, new MemorySource({ svc: [instance, another] }), {
+    strategy: 'first', outlier
+  })
+  const given = { code: 'UND_ERR_ABORTED' }
+  for (const method of ['POST', 'PUT'] as const) {
+    const before = new Readable({ read () {} }).destroy()
+    await once(before, 'close')
+    await t.rejects(request('http://svc/', { method, body: before }), given)
+    const body = new Readable({ read () {} })
+    body.push('some')
+    const failed = t.rejects(request('http://svc/', { method, body }), given)
+    await once(server, 'request')
+    body.destroy()
+    await failed
+    const stream = new Readable({ read () {} })
+    stream.push('some')
+    const fetched = t.rejects(fetch('http://svc/', { method, body: stream, duplex: 'half' }))
+    await once(server, 'request')
+    stream.destroy()
+    await fetched
+  }
+  t.same(told.map(({ outcome }) => outcome), Array(6).fill('neutral'))
+  t.equal(ejectionOf(instance), undefined)
+})
+
+t.test('a body that cannot be written is no fault of the instance\'s, and the error names the body', async t => {
+  const told = listen(t)
+  const { instance } = await startServer(t, 'a', request => { request.on('error', () => {}).resume() })
+  const { request, ejectionOf } = startCalls(t, new MemorySource({ svc: [instance, another] }), {
+    strategy: 'first', outlier
+  })
+  function * numbers () { yield 1 }
+  async function * nothing () { yield null }
+  const bodies = [
+    () => 5, () => ({ a: 1 }), () => () => {}, () => [1, 2], () => new Map([['a', 'b']]), numbers, nothing,
+    () => [new ArrayBuffer(1)], () => Readable.from([{ a: 1 }]), () => ReadableStream.from([1])
+  ]
+  for (const method of ['POST', 'PUT'] as const) {
+    for (const bodyOf of bodies) {
+      const body = bodyOf() as unknown as string
+      await t.rejects(request('http://svc/', { method, body }), { code: 'UND_ERR_INVALID_ARG', message: /^body must/ })
+    }
+  }
+  t.same(told.map(({ outcome }) => outcome), Array(2 * bodies.length).fill('neutral'))
+  t.equal(ejectionOf(instance), undefined)
+})
+
+t.test('that this process has no sockets left is no fault of the instance\'s', async t => {
+  const { instance } = await startServer(t, 'a')
+  const script = fileURLToPath(new URL('no-sockets.ts', import.meta.url))
+  const limited = ['-c', 'ulimit -n 100 && exec "$0" "$@"', process.execPath, ...typeScript, script, `${instance.port}`]
+  const { stdout } = await promisify(execFile)('sh', limited)
+  t.same(JSON.parse(stdout), ['neutral', 'EMFILE'])
+})
+
 t.test('a body whose source pauses is no fault of the instance\'s, nor its latency; a connection that is full is',
   async t => {
     const told = listen(t)
@@ -91,7 +156,10 @@ t.test('a limit is the instance\'s fault if it had at least half of the time to 
     const connecting = async (before: number, body?: string) => {
       const clock = new ManualClock()
       const { request } = startCalls(t, new MemorySource({ svc: [instance] }), { deadline: 100, retries: 0, clock })
+      // In that phase of the event loop after which it turns before it hears of connections.
+      await access('.')
       const failed = t.rejects(request('http://svc/', { method: 'POST', ...(body && { body }) }))
+      await turn()
       clock.advance(before)
       if (before < 100) await once(server, 'request')
       clock.advance(100 - before)
@@ -104,7 +172,7 @@ t.test('a limit is the instance\'s fault if it had at least half of the time to 
       const abort = new AbortController()
       const first = t.rejects(dispatcher.request({ ...get, signal: abort.signal }))
       await once(server, 'request')
-      const failed = t.rejects(dispatcher.request({ ...get, balance: { timeout: 100 } } as typeof get))
+      const failed = t.rejects(dispatcher.request({ ...get, balance: { deadline: 100 } } as typeof get))
       clock.advance(before)
       // The second one gets its place, and a connection has to be made.
       abort.abort()
@@ -119,10 +187,49 @@ t.test('a limit is the instance\'s fault if it had at least half of the time to 
     told.length = 0
     await inLine(51)
     await inLine(49)
-    await inLine(100)
-    const ofSecond = [told[1], told[3], told[4]]
-    t.same(ofSecond.map(each => [each?.outcome, each?.latency]), [['neutral', 49], ['failure', 51], ['neutral', 0]])
+    t.same(told.map(({ outcome, latency }) => [outcome, latency]), [
+      ['neutral', 51], ['neutral', 49], ['neutral', 49], ['failure', 51]
+    ])
   })
+
+t.test('a limit is not the instance\'s fault if this process stood still before the request was written', async t => {
+  const told = listen(t)
+  const { instance, server } = await startServer(t, 'a', ({ url }, response) => { if (url === '/') response.end('a') })
+  const clock = new ManualClock()
+  const { request } = startCalls(t, new MemorySource({ svc: [instance] }), { timeout: 100, retries: 0, clock })
+  const stall = async () => {
+    const failed = t.rejects(request('http://svc/silent'), { code: 'FST_CONSUL_ATTEMPT_TIMEOUT' })
+    clock.advance(90)
+    await once(server, 'request')
+    clock.advance(10)
+    await failed
+  }
+  await (await request('http://svc/')).body.text()
+  await stall()
+  await stall()
+  t.same(told.map(({ outcome, latency }) => [outcome, latency]), [['success', 0], ['neutral', 10], ['neutral', 10]])
+})
+
+t.test('a process that stands still again and again for most of the limit ejects nobody for it', async t => {
+  const told = listen(t)
+  const { instance } = await startServer(t, 'a', ({ url }, response) => {
+    if (url === '/') response.end('a')
+    else setTimeout(() => response.end('a'), 100)
+  })
+  const { request, ejectionOf } = startCalls(t, new MemorySource({ svc: [instance, another] }), {
+    strategy: 'first', timeout: 300, retries: 0, outlier
+  })
+  await (await request('http://svc/')).body.text()
+  for (let call = 0; call < 6; call++) {
+    // On a connection that was used before, then on new ones.
+    const answered = request('http://svc/slow').then(({ body }) => body.text(), () => {})
+    const begun = performance.now()
+    while (performance.now() - begun < 270);
+    await answered
+  }
+  t.notOk(told.some(({ outcome }) => outcome === 'failure'))
+  t.equal(ejectionOf(instance), undefined)
+})
 
 t.test('time in our own line, and that of an upload, is no latency of the instance', async t => {
   const told = listen(t)

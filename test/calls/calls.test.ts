@@ -1,7 +1,11 @@
+import { text } from 'node:stream/consumers'
+import { setImmediate } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { MockAgent } from 'undici'
+import { Headers, MockAgent } from 'undici'
 import { Balance, parseBalance } from '../../lib/calls/balance.ts'
+import type { CallRequestOptions } from '../../lib/calls/request.ts'
+import type { StrategyFunction } from '../../lib/options/call-options.ts'
 import { instance, tally } from '../balancing/helpers.ts'
 import { startNode, typeScript } from '../support/children.ts'
 import { MemorySource, startCalls, startServer } from './helpers.ts'
@@ -98,6 +102,30 @@ t.test('request() is spread exactly over the instances', async t => {
   t.same(tally(bodies), { a: 10, b: 10 })
 })
 
+t.test('a strategy that is asynchronous is an error of the call, and of nobody else', async t => {
+  const { echo, request, fetch, pick } = await setUp(t)
+  const strategy = (async () => { throw new Error('of the promise') }) as unknown as StrategyFunction
+  const refused = { code: 'FST_CONSUL_INVALID_OPTION', message: /^balance\.strategy or balancer\.strategy must be/ }
+  const balance = { strategy }
+  await t.rejects(request('http://svc/', { balance }), refused)
+  await t.rejects(fetch('http://svc/', { balance }), refused)
+  await t.rejects(pick('svc', { strategy }), refused)
+  // By now a rejection that nobody handles would have ended the process.
+  await setImmediate()
+  t.equal(echo.requests, 0)
+})
+
+t.test('whatever a strategy throws, the call fails', async t => {
+  const { request, fetch } = await setUp(t)
+  for (const thrown of [undefined, null, 0, '', false]) {
+    const balance = { strategy: () => { throw thrown } }
+    const message = `The strategy has thrown ${thrown}`
+    await t.rejects(request('http://svc/', { balance }), { message })
+    await t.rejects(fetch('http://svc/', { balance }), { message })
+  }
+  await t.rejects(request('http://svc/', { balance: { strategy: () => { throw new RangeError('mine') } } }), RangeError)
+})
+
 t.test('path, query and method are as in undici', async t => {
   const { request } = await setUp(t)
   const cases = [
@@ -121,6 +149,59 @@ t.test('a form of Node\'s kind is sent as a form', async t => {
   t.match(await (await request('http://svc/', { method: 'POST', body })).body.text(), /^multipart\/form-data/)
 })
 
+t.test('URLSearchParams are sent as fetch sends them, with the caller\'s content type if there is one', async t => {
+  const server = await startServer(t, 'a', async (request, response) => {
+    const body = await text(request)
+    response.end(`${request.headers['content-type']} ${request.headers['x-custom']} ${body}`)
+  })
+  const { request, fetch } = startCalls(t, new MemorySource({ svc: [server.instance] }))
+  const body = new URLSearchParams({ a: 'b c', d: 'ä' })
+  const usual = 'application/x-www-form-urlencoded;charset=UTF-8'
+  const pairs = [['x-custom', 'yes'], ['Content-Type', 'text/own']] as [string, string][]
+  const cases = [
+    [undefined, `${usual} undefined`],
+    [null, `${usual} undefined`],
+    [{ 'x-custom': 'yes', 'content-type': undefined }, `${usual} yes`],
+    [['x-custom', 'yes'], `${usual} yes`],
+    [new Map([['x-custom', 'content-type']]), `${usual} content-type`],
+    [Object.fromEntries(pairs), 'text/own yes'],
+    [pairs.flat(), 'text/own yes'],
+    [new Headers(pairs), 'text/own yes'],
+    [new Map(pairs), 'text/own yes']
+  ] as const
+  const origins = ['http://svc', `http://127.0.0.1:${server.instance.port}`]
+  for (const origin of origins) {
+    for (const [headers, expected] of cases) {
+      const options = { method: 'POST', body, headers } as CallRequestOptions
+      t.equal(await (await request(`${origin}/`, options)).body.text(), `${expected} a=b+c&d=%C3%A4`)
+    }
+  }
+  t.equal(await (await fetch('http://svc/', { method: 'POST', body })).text(), `${usual} undefined a=b+c&d=%C3%A4`)
+  await t.rejects(request('http://svc/', { body, headers: 'none' as unknown as string[] }), {
+    code: 'UND_ERR_INVALID_ARG', message: /headers/
+  })
+})
+
+t.test('options may be null, and nothing else that is no object', async t => {
+  const { request } = await setUp(t)
+  const loose = request as (url: string, options?: unknown) => ReturnType<typeof request>
+  t.equal(await (await loose('http://svc/', null)).body.text(), 'GET /')
+  for (const options of ['text', 5, true, () => {}]) {
+    await t.rejects(loose('http://svc/', options), { code: 'UND_ERR_INVALID_ARG', message: 'options must be an object' })
+  }
+})
+
+t.test('a request is no way to upgrade a connection, as in undici', async t => {
+  const { echo, request } = await setUp(t)
+  echo.server.on('upgrade', (_, socket) => socket.end('HTTP/1.1 101 Go\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n'))
+  for (const origin of ['http://svc', `http://127.0.0.1:${echo.instance.port}`]) {
+    await t.rejects(request(origin, { upgrade: 'x' } as CallRequestOptions), {
+      code: 'UND_ERR_INVALID_ARG', message: 'invalid onUpgrade method'
+    })
+  }
+  t.equal((await request('http://svc/', { upgrade: false } as CallRequestOptions)).statusCode, 200)
+})
+
 t.test('an ordinary host is undici\'s alone, with the caller\'s dispatcher if there is one', async t => {
   const { echo, request } = await setUp(t)
   const origin = `http://127.0.0.1:${echo.instance.port}`
@@ -141,7 +222,7 @@ t.test('a dispatcher of the caller\'s own goes first for services too', async t 
 
 t.test('what is no URL, and a balance that is none, are errors', async t => {
   const { request } = await setUp(t)
-  await t.rejects(request('svc'), { code: 'ERR_INVALID_URL' })
+  for (const url of ['svc', undefined, null]) await t.rejects(request(url as string), { code: 'ERR_INVALID_URL' })
   await t.rejects(request('http://svc/', { balance: { retries: -2 } }), {
     code: 'FST_CONSUL_INVALID_OPTION', message: /^balance\.retries/
   })
@@ -166,33 +247,44 @@ t.test('what a call does not say is as the options say', async t => {
   const strategy = () => undefined
   const given = { strategy, key: 'k', tag: 't', datacenter: 'dc2', timeout: '1s', deadline: 2500, retries: 0 }
   t.match(parseBalance(given, defaults), { ...given, timeout: 1000 })
+  t.match(parseBalance({ timeout: '1us', deadline: 0 }, defaults), { timeout: 1, deadline: 0 })
 })
 
 t.test('what cannot be is refused', async t => {
-  const durations = 'milliseconds or a duration such as "1m30s"'
+  const durations = '0 for none, or a duration (milliseconds, or a Go duration such as "1m30s")'
+  const fields = 'strategy, key, tag, datacenter, timeout, deadline, retries'
   const cases: [options: unknown, message: string][] = [
-    [null, 'balance must be an object, got null'],
-    ['first', 'balance must be an object, got string'],
+    [null, 'balance must be a plain object, got null'],
+    ['first', "balance must be a plain object, got 'first'"],
+    [[], 'balance must be a plain object, got an array'],
+    [new Map(), 'balance must be a plain object, got an object (Map)'],
     [{ strategy: 'best' }, 'balance.strategy must be one of round-robin, random, first, least-request, peak-ewma, ' +
-      'consistent-hash, or a function, got "best"'],
-    [{ key: '' }, 'balance.key must be a string that is not empty, got ""'],
-    [{ key: 7 }, 'balance.key must be a string that is not empty, got number'],
-    [{ tag: null }, 'balance.tag must be a string that is not empty, got object'],
-    [{ datacenter: ['dc1'] }, 'balance.datacenter must be a string that is not empty, got object'],
+      "consistent-hash, or a function, got 'best'"],
+    [{ strategy: null }, /got null$/.source],
+    [{ key: '' }, "balance.key must be a string that is not empty, got ''"],
+    [{ key: 7 }, 'balance.key must be a string that is not empty, got 7'],
+    [{ tag: null }, 'balance.tag must be a string that is not empty, got null'],
+    [{ datacenter: ['dc1'] }, 'balance.datacenter must be a string that is not empty, got an array'],
     [{ timeout: -1 }, `balance.timeout must be ${durations}, got -1`],
-    [{ timeout: '1 minute' }, `balance.timeout must be ${durations}, got "1 minute"`],
-    [{ deadline: () => 1 }, `balance.deadline must be ${durations}, got undefined`],
+    [{ timeout: '1 minute' }, `balance.timeout must be ${durations}, got '1 minute'`],
+    [{ timeout: Infinity }, `balance.timeout must be ${durations}, got Infinity`],
+    [{ deadline: NaN }, `balance.deadline must be ${durations}, got NaN`],
+    [{ deadline: null }, `balance.deadline must be ${durations}, got null`],
+    [{ deadline: () => 1 }, `balance.deadline must be ${durations}, got a function`],
     [{ retries: -1 }, 'balance.retries must be a whole number from 0 to 100, got -1'],
-    [{ retries: '2' }, 'balance.retries must be a whole number from 0 to 100, got "2"'],
+    [{ retries: '2' }, "balance.retries must be a whole number from 0 to 100, got '2'"],
     [{ retries: 101 }, 'balance.retries must be a whole number from 0 to 100, got 101'],
     [{ retries: 1.5 }, 'balance.retries must be a whole number from 0 to 100, got 1.5'],
-    [{ weight: 2 }, 'balance.weight must be absent: ' +
-      'a call has strategy, key, tag, datacenter, timeout, deadline, retries, got a value'],
-    [{ constructor: 2 }, /^balance\.constructor must be absent/.source]
+    [{ retries: NaN }, 'balance.retries must be a whole number from 0 to 100, got NaN'],
+    [{ weight: 2 }, `balance.weight must be one of the known options (${fields}), got another name`],
+    [{ retrys: 2 }, 'balance.retrys must be a known option (did you mean retries?), got another name'],
+    [{ connectTimeout: 2 }, 'balance.connectTimeout must be a known option (did you mean calls.connectTimeout?), ' +
+      'got another name'],
+    [{ constructor: 2 }, /^balance\.constructor must be one of the known options/.source]
   ]
   for (const [options, message] of cases) {
     t.throws(() => parseBalance(options, defaults),
-      { code: 'FST_CONSUL_INVALID_OPTION', message: message.startsWith('^') ? new RegExp(message) : message })
+      { code: 'FST_CONSUL_INVALID_OPTION', message: /^\^|\$$/.test(message) ? new RegExp(message) : message })
   }
 })
 

@@ -213,3 +213,11 @@ t.test('data: URLs and the like are fetch\'s own', async t => {
   const { calls: { fetch } } = await startEcho(t)
   t.equal(await (await fetch('data:text/plain,hello')).text(), 'hello')
 })
+
+t.test('what a strategy function throws comes out of fetch() and request() as it is', async t => {
+  const { calls: { fetch, request } } = await startEcho(t)
+  const error = new RangeError('no such shard')
+  const balance = { strategy: () => { throw error } }
+  t.equal(await fetch('http://svc/', { balance }).catch(error => error), error)
+  t.equal(await request('http://svc/', { balance }).catch(error => error), error)
+})

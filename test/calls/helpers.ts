@@ -135,12 +135,13 @@ export async function startServer (
   }
 }
 
-type Overrides = Partial<CallsOptions['calls'] & CallsOptions['balancer'] & Pick<CallsOptions, 'clock' | 'logger'>>
+type Overrides =
+  Partial<CallsOptions['calls'] & CallsOptions['balancer'] & Pick<CallsOptions, 'clock' | 'events' | 'logger'>>
 
 /** Calls over a source, with the defaults of the options; ended with the test. */
 export function startCalls (t: Teardown, source: InstanceSource, overrides: Overrides = {}): Calls {
   const { strategy = 'round-robin', warningShare = 0.1, clock, ...others } = overrides
-  const { logger = collectingLogger().logger, ...calls } = others
+  const { events = channels, logger = collectingLogger().logger, ...calls } = others
   const made = createCalls({
     source,
     balancer: { strategy, warningShare },
@@ -155,7 +156,7 @@ export function startCalls (t: Teardown, source: InstanceSource, overrides: Over
       allow: undefined,
       ...calls
     },
-    events: channels,
+    events,
     logger,
     random: seeded(1),
     ...(clock && { clock })

@@ -4,7 +4,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import t from 'tap'
 import type { DiagnosticsChannel } from 'undici'
 import type { ServiceInstance } from '../../lib/consul/instance.ts'
-import { instance } from '../balancing/helpers.ts'
 import { until } from '../support/wait.ts'
 import { eject, MemorySource, outlier, startCalls, startServer } from './helpers.ts'
 
@@ -122,7 +121,7 @@ t.test('the limit is one of the instance, however its service is spelt', async t
   t.equal(most <= 4, true, `${most} with one that was closing`)
 })
 
-t.test('who waits in line for an instance that leaves goes to another one, or stays if there is none', async t => {
+t.test('who waits when an instance leaves goes to another one, and fails if there is none', async t => {
   const slow = await startServer(t, 'a', (_, response) => { slow.server.once('answer', () => response.end('a')) })
   const other = await startServer(t, 'b')
   const source = new MemorySource({ svc: [slow.instance] })
@@ -137,28 +136,11 @@ t.test('who waits in line for an instance that leaves goes to another one, or st
   t.equal(await running, 'a')
 
   source.set('svc', [slow.instance])
-  const alone = [call(), call()]
+  const last = call()
   await once(slow.server, 'request')
+  const alone = t.rejects(call(), { code: 'FST_CONSUL_NO_INSTANCE' })
   source.set('svc', [])
+  await alone
   slow.server.emit('answer')
-  await once(slow.server, 'request')
-  slow.server.emit('answer')
-  t.same(await Promise.all(alone), ['a', 'a'])
-})
-
-t.test('the other one may fail too: the error says what became of the first', async t => {
-  const slow = await startServer(t, 'a', (_, response) => { slow.server.once('answer', () => response.end('a')) })
-  const source = new MemorySource({ svc: [slow.instance] })
-  const { request } = startCalls(t, source, {
-    connections: 1, strategy: instances => instances.find(({ id }) => id === 'a')
-  })
-  const running = request('http://svc/')
-  await once(slow.server, 'request')
-  const waiting = t.rejects(request('http://svc/'), {
-    code: 'FST_CONSUL_NO_INSTANCE', cause: { code: 'FST_CONSUL_INSTANCE_LEFT', message: 'a has left' }
-  })
-  source.set('svc', [instance({ id: 'b' })])
-  await waiting
-  slow.server.emit('answer')
-  await (await running).body.text()
+  t.equal(await last, 'a')
 })

@@ -9,6 +9,7 @@ import { MemorySource, outlier, startCalls, startServer } from './helpers.ts'
 
 const leftOut = 'An instance fails more than the others and is left out of calls for a while'
 const back = 'An instance that was left out of calls is back'
+const hasLeft = 'An instance that was left out of calls has left'
 const flapping = 'An instance fails and comes back all the time'
 
 function startReport () {
@@ -32,9 +33,16 @@ t.test('an instance that is left out is one line in the log, and its return anot
   const { name: service, id, address, port } = ill.instance
   const reason = 'consecutive failures'
   t.same(lines, [
-    { level: 'warn', details: { service, id, address, port, reason }, message: leftOut },
+    { level: 'warn', details: { service, id, address, port, reason, failure: 503 }, message: leftOut },
     { level: 'info', details: { service, id }, message: back }
   ])
+})
+
+t.test('an instance that leaves while it is left out is one line too', async t => {
+  const { report, messages } = startReport()
+  const endpoint = new Endpoint(instance(), { warningShare: 0.1 })
+  for (const turn of ['ejected', 'left'] as const) report.tell(endpoint, turn)
+  t.same(messages(), [leftOut, hasLeft])
 })
 
 t.test('that one which is left out has failed again is no line', async t => {

@@ -4,6 +4,7 @@ import { createServer, type Socket } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import t from 'tap'
 import { Limits } from '../../lib/calls/limits.ts'
+import { Lines } from '../../lib/calls/lines.ts'
 import { Pools } from '../../lib/calls/pools.ts'
 import { systemClock } from '../../lib/clock.ts'
 import type { ServiceInstance } from '../../lib/consul/instance.ts'
@@ -203,7 +204,8 @@ t.test('nothing is left of two hundred instances that came and went', async t =>
 })
 
 t.test('pools are forgotten once their instance has left and the last request has ended', async t => {
-  const pools = new Pools({ connectTimeout: 1000, connections: 4, tls: noTls }, new Limits(systemClock))
+  const options = { connectTimeout: 1000, connections: 4, tls: noTls }
+  const pools = new Pools(options, new Limits(systemClock), new Lines(systemClock))
   const endpoints = Array.from({ length: 10 }, (_, index) => endpointOf(instance({ id: `i${index}` })))
   for (const endpoint of endpoints) {
     t.equal(pools.of(endpoint), pools.of(endpoint))

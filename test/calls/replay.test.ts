@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import t from 'tap'
-import { FormData } from 'undici'
+import { FormData, Response } from 'undici'
 import { withWatchedParts } from '../../lib/calls/watch-body.ts'
 import { isReplayable, ReplayableBody } from '../../lib/calls/replay.ts'
 import { until } from '../support/wait.ts'
@@ -20,6 +20,12 @@ async function read (body: AsyncIterable<unknown>, most = Infinity) {
   return texts.join('')
 }
 
+function form (...values: (string | Blob)[]): FormData {
+  const made = new FormData()
+  for (const value of values) made.append('name', value)
+  return made
+}
+
 t.test('which bodies can be sent once more', async t => {
   const cases: [what: string, body: unknown, replayable: boolean][] = [
     ['none', null, true],
@@ -33,7 +39,10 @@ t.test('which bodies can be sent once more', async t => {
     ['a Blob', new Blob(['x']), true],
     ['a long Blob', new Blob(['x'.repeat(limit + 1)]), false],
     ['a stream', Readable.from(['x']), false],
-    ['a form', new FormData(), false],
+    ['a form', form('x'), true],
+    ['a long form', form('x'.repeat(limit - 300), 'y'.repeat(301)), false],
+    ['a form with a file', form(new Blob(['x'])), true],
+    ['a form with a long file', form(new Blob(['x'.repeat(limit)])), false],
     ['parts', new ReplayableBody(parts('x')), true],
     ['a generator that nobody keeps', parts('x'), false]
   ]
@@ -42,13 +51,22 @@ t.test('which bodies can be sent once more', async t => {
 
 const owner = { abort () {} }
 
+t.test('the size of a form is that of what is sent', async t => {
+  for (const values of [[], ['x'], ['x', new Blob(['y'], { type: 'text/css' })]]) {
+    const fits = (size: number) => isReplayable(form(...values, 'z'.repeat(size)))
+    const { size } = await new Response(form(...values, '')).blob()
+    t.same([fits(limit - size), fits(limit - size + 1)], [true, false])
+  }
+})
+
 t.test('only bodies in parts are kept, and only of requests that may be repeated', async t => {
   const kept = (body: unknown, method = 'PUT') =>
     withWatchedParts({ path: '/', method, body: body as string }, owner, true).body as unknown instanceof ReplayableBody
   t.equal(kept(parts('x')), true)
   t.equal(kept(['x', 'y']), true)
   t.equal(kept(parts('x'), 'POST'), false)
-  for (const body of ['x', null, Buffer.from('x'), Readable.from(['x']), new FormData(), new Blob(['x'])]) {
+  const stream = ReadableStream.from(['x'])
+  for (const body of ['x', null, Buffer.from('x'), Readable.from(['x']), stream, new FormData(), new Blob(['x'])]) {
     t.equal(kept(body), false)
   }
 })

@@ -2,9 +2,8 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
-import { text } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
-import { FormData } from 'undici'
+import { FormData, Request } from 'undici'
 import type { PickMessage } from '../../lib/calls/events.ts'
 import { instance } from '../balancing/helpers.ts'
 import { ManualClock } from '../support/manual-clock.ts'
@@ -21,6 +20,10 @@ type Handler = (request: IncomingMessage, response: ServerResponse) => void
 const breakOff: Handler = request => { request.socket.destroy() }
 const refuse = (status: number, headers = {}): Handler => (_, response) => {
   response.writeHead(status, headers).end('refused')
+}
+const breakAfterBody: Handler = async request => {
+  await once(request, 'data')
+  request.socket.destroy()
 }
 const echo: Handler = (request, response) => { request.pipe(response) }
 
@@ -101,6 +104,13 @@ t.test('an instance that does not answer in time is left for another one', async
   t.equal(good.requests, 1)
 })
 
+t.test('nor is one that the caller gave less time waited for', async t => {
+  const { bad, good, request } = await startPair(t, () => {})
+  t.equal((await request('http://svc/', { headersTimeout: 50 })).statusCode, 200)
+  await t.rejects(request('http://svc/', { method: 'POST', headersTimeout: 50 }), { code: 'UND_ERR_HEADERS_TIMEOUT' })
+  t.same([bad.requests, good.requests], [2, 1])
+})
+
 t.test('the caller may know better whether a request may be carried out twice', async t => {
   const { good, request } = await startPair(t, breakOff)
   t.equal((await request('http://svc/', { method: 'POST', idempotent: true })).statusCode, 200)
@@ -118,41 +128,78 @@ t.test('after response headers nothing is sent again', async t => {
   t.equal(good.requests, 0)
 })
 
-t.test('a body of up to 64 KiB is sent once more, whole', async t => {
-  const { good, request, fetch } = await startPair(t, async ({ socket }, response) => {
-    await once(response.req, 'data')
-    socket.destroy()
-  })
-  const long = 'ä'.repeat(32 * 1024)
-  for (const body of ['text', long, Buffer.from('bytes'), new Uint8Array([1, 2])]) {
-    const sent = Buffer.from(body).toString()
-    t.equal(await (await request('http://svc/', { method: 'PUT', body })).body.text(), sent)
-    t.equal(await (await fetch('http://svc/', { method: 'PUT', body })).text(), sent)
+t.test('a body that is given whole, up to 64 KiB, is sent once more', async t => {
+  const { good, request, fetch } = await startPair(t, breakAfterBody)
+  const form = (Form: typeof FormData, text = 'value') => {
+    const made = new Form()
+    made.append('name', text)
+    made.append('file', new Blob(['content'], { type: 'text/css' }), 'style.css')
+    return made
   }
-  for (const body of [new Blob(['blob']), new URLSearchParams({ a: 'b' })]) {
-    t.equal(await (await fetch('http://svc/', { method: 'PUT', body })).text(), await text(new Blob([body as Blob]).stream()))
+  const whole = (text: string) => new RegExp(`^${text}$`)
+  const parts = /name="name"\r\n\r\nvalue\r\n[^]*filename="style.css"[^]*\r\ncontent\r\n--[^]*--\r\n$/
+  const bodies: [body: unknown, received: RegExp][] = [
+    ['text', whole('text')],
+    ['ä'.repeat(32 * 1024), whole('ä{32768}')],
+    [Buffer.from('bytes'), whole('bytes')],
+    [new Uint8Array([65, 66]), whole('AB')],
+    [new DataView(new Uint8Array([65, 66]).buffer), whole('AB')],
+    [new Uint8Array([65, 66]).buffer, whole('AB')],
+    [new Blob(['blob']), whole('blob')],
+    [new URLSearchParams({ a: 'b c' }), whole('a=b\\+c')],
+    [form(FormData), parts],
+    [form(globalThis.FormData as typeof FormData), parts]
+  ]
+  for (const [given, received] of bodies) {
+    const body = given as string
+    t.match(await (await request('http://svc/', { method: 'PUT', body })).body.text(), received)
+    t.match(await (await fetch('http://svc/', { method: 'PUT', body })).text(), received)
   }
-  const form = new FormData()
-  form.set('name', 'value')
-  t.match(await (await fetch('http://svc/', { method: 'PUT', body: form })).text(), /name="name"\r\n\r\nvalue/)
-  const foreign = new globalThis.Request('http://svc/', { method: 'PUT', body: 'of Node\'s own' })
-  t.equal(await (await fetch(foreign)).text(), 'of Node\'s own')
-  t.equal(good.requests, 12)
+  t.equal(good.requests, 2 * bodies.length)
 })
 
-t.test('a longer body, and a stream, is sent but once', async t => {
-  const { good, request, fetch } = await startPair(t, async (request) => {
-    await once(request, 'data')
-    request.socket.destroy()
-  })
-  const broken = { code: /UND_ERR_SOCKET|ECONNRESET|EPIPE/ }
+t.test('so is the body of a Request, whatever that was made of', async t => {
+  const { good, fetch } = await startPair(t, breakAfterBody)
+  for (const Kind of [Request, globalThis.Request as unknown as typeof Request]) {
+    for (const body of ['text', ReadableStream.from([Buffer.from('text')])]) {
+      const request = new Kind('http://svc/', { method: 'PUT', body, duplex: 'half' })
+      t.equal(await (await fetch(request)).text(), 'text')
+    }
+  }
+  t.equal(good.requests, 4)
+})
+
+t.test('a longer body, a stream and whatever gives its parts one by one are sent but once', async t => {
+  const { bad, good, request, fetch } = await startPair(t, breakAfterBody)
   const long = 'x'.repeat(64 * 1024 + 1)
-  await t.rejects(request('http://svc/', { method: 'PUT', body: long }), broken)
-  await t.rejects(fetch('http://svc/', { method: 'PUT', body: long }), { cause: broken })
-  await t.rejects(request('http://svc/', { method: 'PUT', body: Readable.from(['x']) }), broken)
-  const stream = new Blob(['x']).stream()
-  await t.rejects(fetch('http://svc/', { method: 'PUT', body: stream, duplex: 'half' }), { cause: broken })
-  t.equal(good.requests, 0)
+  const form = new FormData()
+  form.append('name', long)
+  async function * generate () { yield 'x' }
+  function * generateAtOnce () { yield 'x' }
+  const bodies: (() => unknown)[] = [
+    () => long, () => Buffer.from(long), () => new Blob([long]), () => new URLSearchParams({ long }), () => form,
+    () => Readable.from(['x']), () => new Blob(['x']).stream(), generate
+  ]
+  const broken = { code: /UND_ERR_SOCKET|ECONNRESET|EPIPE/ }
+  for (const bodyOf of bodies) {
+    const [one, other] = [bodyOf() as string, bodyOf() as string]
+    await t.rejects(request('http://svc/', { method: 'PUT', body: one, idempotent: true }), broken)
+    await t.rejects(fetch('http://svc/', { method: 'PUT', body: other, duplex: 'half' }), { cause: broken })
+  }
+  // fetch takes these for text.
+  for (const body of [['x'], new Set(['x']), generateAtOnce()]) {
+    await t.rejects(request('http://svc/', { method: 'PUT', body: body as unknown as string }), broken)
+  }
+  t.same([bad.requests, good.requests], [2 * bodies.length + 3, 0])
+})
+
+t.test('the dispatcher cannot know a generator from what fetch makes of a body, and sends its parts again', async t => {
+  const { good, dispatcher } = await startPair(t, breakAfterBody)
+  const put = { origin: 'http://svc', path: '/', method: 'PUT' } as const
+  async function * generate () { yield 'x' }
+  t.equal(await (await dispatcher.request({ ...put, body: generate() as unknown as string })).body.text(), 'x')
+  await t.rejects(dispatcher.request({ ...put, body: new Blob(['x']).stream() as unknown as string }))
+  t.equal(good.requests, 1)
 })
 
 t.test('a request is sent at most twice more, or as often as the options or the call say', async t => {

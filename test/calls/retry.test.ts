@@ -2,7 +2,9 @@ import * as fc from 'fast-check'
 import t from 'tap'
 import { errors } from 'undici'
 import { RetryBudget } from '../../lib/calls/retry-budget.ts'
-import { afterFailure, delayBefore, isIdempotent, isOfNoInstance, isRefusal } from '../../lib/calls/retry.ts'
+import {
+  afterFailure, delayBefore, isFaultOfCaller, isIdempotent, isOfNoInstance, isRefusal
+} from '../../lib/calls/retry.ts'
 import { AttemptTimeoutError } from '../../lib/errors.ts'
 import { seeded } from '../balancing/helpers.ts'
 import { ManualClock } from '../support/manual-clock.ts'
@@ -12,7 +14,7 @@ import { ManualClock } from '../support/manual-clock.ts'
 const refused = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' })
 const reset = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' })
 const closed = new errors.SocketError('other side closed')
-const late = new AttemptTimeoutError('svc', 'a', 100)
+const late = new AttemptTimeoutError('svc', 'a', 100, 'calls.timeout')
 
 t.test('what happens after an attempt failed', async t => {
   const sent = { sent: true, answered: false, unsent: 0 }
@@ -28,6 +30,7 @@ t.test('what happens after an attempt failed', async t => {
     { error: closed, ...sent, unsent: 5, verdict: 'repeat' },
     { error: reset, ...sent, verdict: 'repeat' },
     { error: late, ...sent, verdict: 'repeat' },
+    { error: new errors.HeadersTimeoutError(), ...sent, verdict: 'repeat' },
     { error: closed, ...sent, answered: true, verdict: 'final' },
     { error: reset, ...sent, answered: true, verdict: 'final' },
     { error: new Error('of the body, or of the handler'), ...sent, verdict: 'final' },
@@ -43,6 +46,16 @@ t.test('what happens after an attempt failed', async t => {
     t.equal(afterFailure(failure), verdict,
       `${error.message}, ${sent ? '' : 'not '}sent, ${answered ? '' : 'not '}answered, ${unsent} unsent`)
   }
+})
+
+t.test('which errors say nothing of an instance', async t => {
+  const coded = (code: string) => isFaultOfCaller(Object.assign(new Error(code), { code }))
+  const ours = [
+    'EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'ENOBUFS', 'ENOMEM', 'EAFNOSUPPORT', 'UND_ERR_ABORTED', 'UND_ERR_INVALID_ARG',
+    'ERR_INVALID_ARG_TYPE', 'ERR_TLS_CERT_ALTNAME_INVALID'
+  ]
+  t.same(ours.filter(code => !coded(code)), [])
+  t.same(['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'EHOSTUNREACH', 'UND_ERR_SOCKET', 'EPROTO'].filter(coded), [])
 })
 
 t.test('which requests may be carried out twice', async t => {

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
-import { setTimeout as delay } from 'node:timers/promises'
+import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import type { AttemptMessage } from '../../lib/calls/events.ts'
 import { Limits } from '../../lib/calls/limits.ts'
@@ -65,10 +65,10 @@ t.test('an attempt without response headers in time is an error', async t => {
   t.equal(took >= 119 && took < 10_000, true, `after ${took} ms`)
   await t.rejects(fetch('http://svc/'), error)
   const quick = { ...get, balance: { timeout: '30ms' } }
-  await t.rejects(dispatcher.request(quick), { message: /within 30 ms/ })
+  await t.rejects(dispatcher.request(quick), { message: /within 30 ms \(balance\.timeout\)$/ })
 })
 
-t.test('an attempt whose time is over while it waits in line goes elsewhere, whatever its method', async t => {
+t.test('who waits in line goes to a newcomer that has room, whatever its method', async t => {
   const clock = new ManualClock()
   const busy = await startServer(t, 'a', () => {})
   const other = await startServer(t, 'b')
@@ -85,9 +85,9 @@ t.test('an attempt whose time is over while it waits in line goes elsewhere, wha
   await until(() => busy.requests === 1)
   const inLine = request('http://svc/', { method: 'POST', balance: { timeout: 1000 } })
   source.set('svc', [busy.instance, other.instance])
-  clock.advance(1000)
+  clock.advance(100)
   t.equal(await (await inLine).body.text(), 'b')
-  t.same(outcomes, [['a', 'neutral'], ['b', 'success']])
+  t.same(outcomes, [['b', 'success']])
   await destroy()
   await running
 })
@@ -130,6 +130,7 @@ t.test('a deadline ends a call that waits for discovery', async t => {
   }
   await t.rejects(dispatcher.request(get), error)
   await t.rejects(fetch('http://svc/'), error)
+  await t.rejects(fetch('http://svc/', { balance: { deadline: 30 } }), { message: /30 ms \(balance\.deadline\)$/ })
   source.release()
 })
 
@@ -232,6 +233,45 @@ t.test('but one that is busy all the time waits for it no more than twice', asyn
   // Each of them late, and late once more after the time of grace.
   for (let time = 0; time < 2 * (50 + 60 + 20 + 60); time += 10) clock.advance(10)
   await failed
+})
+
+t.test('a process that stood still for longer than the limit gives the instance all of it once more', async t => {
+  const slow = await startServer(t, 'a', async (_, response) => {
+    await delay(60)
+    response.end('a')
+  })
+  const { dispatcher } = startCalls(t, new MemorySource({ svc: [slow.instance] }), { timeout: 500, retries: 0 })
+  for (const method of ['GET', 'POST', 'GET'] as const) {
+    const call = dispatcher.request({ ...get, method })
+    const begun = performance.now()
+    while (performance.now() - begun < 650);
+    t.equal(await (await call).body.text(), 'a')
+  }
+})
+
+t.test('but not more than once, and a deadline is not extended', async t => {
+  const silent = await startServer(t, 'a', () => {})
+  const clock = new ManualClock()
+  const { dispatcher } = startCalls(t, new MemorySource({ svc: [silent.instance] }), {
+    timeout: 100, retries: 0, clock: lateClock(clock, 60)
+  })
+  const ended: string[] = []
+  for (const deadline of [0, 100]) {
+    dispatcher.request({ ...get, balance: { deadline } } as typeof get)
+      .catch(({ code }) => ended.push(`${code} of ${deadline}`))
+    await once(silent.server, 'request')
+  }
+  // Late, and late once more after the time of grace.
+  const late = 100 + 60 + 20 + 60
+  clock.advance(late)
+  await turn()
+  t.same(ended, ['FST_CONSUL_DEADLINE of 100'])
+  clock.advance(late - 1)
+  await turn()
+  t.equal(ended.length, 1)
+  clock.advance(1)
+  await turn()
+  t.same(ended[1], 'FST_CONSUL_ATTEMPT_TIMEOUT of 0')
 })
 
 // lib/calls/limits.ts

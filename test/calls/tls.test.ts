@@ -1,5 +1,7 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { TLSSocket } from 'node:tls'
 import t from 'tap'
+import type { AttemptMessage } from '../../lib/calls/events.ts'
 import { certificateAuthority } from '../support/certificates.ts'
 import { MemorySource, noTls, startCalls, startServer } from './helpers.ts'
 
@@ -77,6 +79,23 @@ t.test('a client certificate is shown', async t => {
   const { request } = startCalls(t, source, { tls: { ...tls, ...client } })
   t.equal(await (await request('https://svc/')).body.text(), 'client')
   await t.rejects(startCalls(t, source, { tls }).request('https://svc/'), Error)
+})
+
+t.test('certificates of our own that TLS cannot use are no fault of an instance', async t => {
+  const servers = [await startSecure(t, { node: 'n1' }), await startSecure(t, { node: 'n2' })]
+  const svc = servers.map(({ instance }) => instance)
+  const mine = { ...tls, cert: certificate.cert, key: (await authority.issue('another')).key }
+  const { request, fetch, close } = startCalls(t, new MemorySource({ svc }), { tls: mine })
+  const outcomes: string[] = []
+  const listener = (message: unknown): void => { outcomes.push((message as AttemptMessage).outcome) }
+  subscribe('fastify-consul:attempt', listener)
+  t.teardown(() => unsubscribe('fastify-consul:attempt', listener))
+  const refused = { code: 'FST_CONSUL_INVALID_OPTION', message: /^calls\.tls must be .*, got key values mismatch$/ }
+  await t.rejects(request('https://svc/'), refused)
+  await t.rejects(request('https://svc/', { method: 'POST', body: 'text' }), refused)
+  await t.rejects(fetch('https://svc/'), refused)
+  t.same(outcomes, ['neutral', 'neutral', 'neutral'])
+  await close()
 })
 
 t.test('an instance that speaks no TLS is an error that says so', async t => {

@@ -6,6 +6,7 @@ import { startCountingProxy } from '../support/counting-proxy.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { startProxy } from '../support/proxy.ts'
 import { until } from '../support/wait.ts'
+import { testRegistry } from '../lifecycle/registry.ts'
 import { idsOf, register, startCatalog } from './helpers.ts'
 
 const consul = await startConsul(t)
@@ -35,6 +36,47 @@ t.test('a name that would ask for another path is refused, and asks nobody', asy
     await t.rejects(catalog.discover(name as unknown as string), { code: 'FST_CONSUL_INVALID_NAME' })
   }
   t.equal(proxy.count(), 0)
+})
+
+t.test('a question that is none is refused in every mode, and the error names what is wrong with it', async t => {
+  const modes = [{ mode: 'static' }, { url: consul.url, fallback: { svc: 'http://10.0.0.1:1' } }] as const
+  for (const options of modes) {
+    const { registry } = testRegistry(t, 'asker', 1, options)
+    const ask: Record<string, (name: string, query?: object) => Promise<unknown>> = {
+      discover: (name, query) => registry.discover(name, query),
+      explain: async (name, query) => registry.explain(name, query),
+      getServiceAddress: name => registry.getServiceAddress(name),
+      getServiceUrl: name => registry.getServiceUrl(name)
+    }
+    for (const [name, received] of [[undefined, 'undefined'], [null, 'null'], [7, '7'], [['svc'], 'an array']]) {
+      for (const [method, call] of Object.entries(ask)) {
+        const message = new RegExp(`^A name must be of .*, got ${received as string}$`)
+        await t.rejects(call(name as string), { code: 'FST_CONSUL_INVALID_NAME', message }, method)
+      }
+    }
+    const text = 'a string that is not empty'
+    const queries: [query: unknown, message: string][] = [
+      [null, 'query must be a plain object, got null'],
+      ['v1', "query must be a plain object, got 'v1'"],
+      [{ tga: 'v2' }, 'query.tga must be a known option (did you mean tag?), got another name'],
+      [{ toString: 1 }, 'query.toString must be one of the known options ' +
+        '(tag, tags, datacenter, filter, passingOnly, near), got another name'],
+      [{ tag: 7 }, `query.tag must be ${text}, got 7`],
+      [{ tags: 'v1' }, "query.tags must be an array of strings that are not empty, got 'v1'"],
+      [{ tags: [''] }, 'query.tags must be an array of strings that are not empty, got an array'],
+      [{ datacenter: '' }, `query.datacenter must be ${text}, got ''`],
+      [{ filter: {} }, `query.filter must be ${text}, got an object`],
+      [{ near: null }, `query.near must be ${text}, got null`],
+      [{ passingOnly: 'yes' }, "query.passingOnly must be true or false, got 'yes'"]
+    ]
+    for (const [query, message] of queries) {
+      for (const method of ['discover', 'explain']) {
+        await t.rejects(ask[method]!('svc', query as object), { code: 'FST_CONSUL_INVALID_OPTION', message })
+      }
+    }
+    const all = { tag: 'v1', tags: ['v1'], datacenter: undefined, filter: undefined, passingOnly: true }
+    await t.resolves(registry.discover('svc', { ...all, near: undefined }))
+  }
 })
 
 t.test('a name of a thousand characters can be asked for', async t => {

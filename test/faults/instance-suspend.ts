@@ -1,13 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { startConsul } from '../support/consul.ts'
+import { until } from '../support/wait.ts'
 import type { Fault } from './fault.ts'
 import { attempts, listed, service, shareOf, startFleet, twice, type Instance } from './support/fleet.ts'
 import { now } from './support/monotonic.ts'
-import { failed, failuresOf, slowest, totals, verdict } from './support/verdict.ts'
+import { failed, failuresOf, late, slowest, totals, verdict } from './support/verdict.ts'
 
 const suspended = 10_000
 /** Over which the share of an instance is taken. */
-const window = 5000
+const window = 2000
+const backWithin = 30_000
 
 export const fault: Fault = {
   name: 'instance-suspend',
@@ -30,8 +32,9 @@ export const fault: Fault = {
     stopped.member.signal('SIGCONT')
     const ended = now()
     const back = await listed(fleet, instances.map(({ id }) => id), ended)
-    await delay(window)
-    const share = shareOf(fleet, stopped, back, now()) * instances.length
+    const fair = (): number => shareOf(fleet, stopped, now() - window, now()) * instances.length
+    await until(() => now() > back + window && fair() >= 0.8, { timeout: backWithin + 10_000, interval: 100 })
+    const share = now() - ended
 
     const extra = (await caller.queries()).reads - asked
     const report = await caller.stop()
@@ -42,12 +45,13 @@ export const fault: Fault = {
       detect,
       recover: back - ended,
       queries: extra,
-      note: `${(share * 100).toFixed(0)} % of a fair share afterwards; slowest: ${Math.round(slowest(report))} ms`,
+      note: `at 80 % of a fair share after ${(share / 1000).toFixed(1)} s (slow start); ` +
+        `slowest: ${Math.round(slowest(report))} ms`,
       ...verdict(
         failed('GETs', failuresOf(report, 'get')),
         failed('POSTs that were not on the stopped one', posts.filter(({ sentTo }) => sentTo !== stopped.port)),
         twice(fleet),
-        share < 0.8 && `${(share * 100).toFixed(0)} % of a fair share`)
+        late('its share', share, backWithin))
     }
   }
 }

@@ -1,7 +1,10 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { readFile } from 'node:fs/promises'
 import t, { type Test } from 'tap'
+import { ServiceInstance } from '../../lib/consul/instance.ts'
+import { channels } from '../../lib/observe/channels.ts'
 import { instance } from '../balancing/helpers.ts'
-import { MemorySource, noTls, startCalls, startServer } from '../calls/helpers.ts'
+import { eject, MemorySource, noTls, startCalls, startServer } from '../calls/helpers.ts'
 import { certificateAuthority } from '../support/certificates.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { freePort } from '../support/ports.ts'
@@ -109,10 +112,37 @@ t.test('an instance that fails five times in a row is ejected, and back once an 
   while (ejections?.length === 0) await call()
   t.equal(server.requests, 5)
   const instance = { id: 'ill' }
-  t.match(ejections, [{ service: 'svc', instance, ejection: { reason: 'consecutive failures', until: Number } }])
+  const ejection = { reason: 'consecutive failures', until: Number, failure: 503 }
+  t.match(ejections, [{ service: 'svc', instance, ejection }])
   status = 200
   while (returns?.length === 0) await call()
-  t.match(returns, [{ service: 'svc', instance }])
+  t.match(returns, [{ service: 'svc', instance, left: false }])
+})
+
+t.test('an ejected instance that leaves, turns critical or moves has its one end; one in use has none', async t => {
+  const ill = await startServer(t, 'ill', (_, response) => response.writeHead(503).end())
+  const good = await startServer(t, 'well')
+  const source = new MemorySource({ svc: [ill.instance, good.instance] })
+  const calls = startCalls(t, source, { outlier })
+  const [ejections, returns] = ['ejection', 'return'].map(name => messagesOf(t, name))
+  const leave = [
+    () => source.set('svc', [good.instance]),
+    () => source.set('svc', [good.instance], true),
+    async () => {
+      source.set('svc', [new ServiceInstance({ ...ill.instance, address: '127.0.0.2' }), good.instance])
+      await (await calls.request('http://svc/')).body.dump()
+      source.set('svc', [good.instance])
+    }
+  ]
+  for (const [index, end] of leave.entries()) {
+    source.set('svc', [ill.instance, good.instance])
+    await eject(calls, ill.instance)
+    await end()
+    t.equal(returns?.length, index + 1)
+  }
+  source.set('svc', [])
+  t.match(returns, Array(3).fill({ service: 'svc', instance: { id: 'ill' }, left: true }))
+  t.equal(ejections?.length, 3)
 })
 
 t.test('a response that breaks off is a second message, of a failure', async t => {
@@ -122,7 +152,57 @@ t.test('a response that breaks off is a second message, of a failure', async t =
   const { request } = startCalls(t, new MemorySource({ svc: [server.instance] }))
   const attempts = messagesOf(t, 'attempt')
   await t.rejects((await request('http://svc/')).body.text())
-  t.match(attempts, [{ outcome: 'success', status: 200 }, { outcome: 'failure', error: Error }])
+  t.match(attempts, [
+    { outcome: 'success', status: 200, broken: false }, { outcome: 'failure', error: Error, broken: true }
+  ])
+})
+
+t.test('nothing is made while nobody listens, whatever happens', async t => {
+  let status = 503
+  const refused = instance({ id: 'dead', port: await freePort() })
+  const ill = await startServer(t, 'ill', (_, response) => response.writeHead(status).end())
+  const good = await startServer(t, 'well')
+  const source = new MemorySource({ svc: [ill.instance, good.instance], two: [refused, good.instance] })
+  const published: object[] = []
+  const sink = {
+    hasSubscribers: false,
+    publish (message: object) {
+      published.push(message)
+      throw new Error('nobody listens')
+    }
+  }
+  const events = { pick: sink, attempt: sink, retry: sink, ejection: sink, return: sink, end: sink }
+  const { request, ejectionOf } = startCalls(t, source, { outlier: { ...outlier, ejectionTime: 20 }, events })
+  const call = async () => { await (await request('http://svc/')).body.text() }
+  await (await request('http://two/', { balance: { strategy: 'first' } })).body.text()
+  while (ejectionOf(ill.instance) === undefined) await call()
+  status = 200
+  while (ejectionOf(ill.instance) !== undefined) await call()
+  status = 503
+  while (ejectionOf(ill.instance) === undefined) await call()
+  source.set('svc', [good.instance])
+  t.same(published, [])
+})
+
+t.test('every field of every message is in the documentation, and nothing else', async t => {
+  const docs = await readFile(new URL('../../docs/balancing.md', import.meta.url), 'utf8')
+  const section = docs.slice(docs.indexOf('## Events'))
+  const rows = [...section.matchAll(/^\| `fastify-consul:(\w+)` \| (.+) \| .+ \|$/gm)]
+  const documented = new Map(rows.map(([, name, fields = '']) => [name, fields]))
+  t.same([...documented.keys()], Object.keys(channels))
+  const messages = Object.keys(channels).map(name => [name, messagesOf(t, name)] as const)
+  const dead = instance({ id: 'dead', port: await freePort() })
+  const ill = await startServer(t, 'ill', (_, response) => response.writeHead(503).end())
+  const good = await startServer(t, 'well')
+  const source = new MemorySource({ svc: [ill.instance, good.instance], two: [dead, good.instance] })
+  const calls = startCalls(t, source, { outlier })
+  await (await calls.request('http://two/', { balance: { strategy: 'first' } })).body.text()
+  await eject(calls, ill.instance)
+  source.set('svc', [good.instance])
+  for (const [name, [message = {}]] of messages) {
+    const fields = [...documented.get(name)?.matchAll(/`(\w+)`:/g) ?? []].map(([, field]) => field)
+    t.same(fields, Object.keys(message).filter(field => field !== 'service' && field !== 'instance'), name)
+  }
 })
 
 t.test('an attempt that the caller aborts says nothing of its instance', async t => {

@@ -14,17 +14,25 @@ interface Circumstances {
   spare?: string
   /** By the instance's id. */
   ejections?: ReadonlyMap<string, Ejection>
+  /** Those that are called all the same. */
+  called?: readonly string[]
 }
 
 function viewOf (): ServiceView {
   return new ServiceView({ name: 'web', datacenter: undefined, filter: undefined, near: undefined })
 }
 
-function explained (view: ServiceView | undefined, { now, maxStale, spare, ejections }: Circumstances): Explanation {
+function explained (
+  view: ServiceView | undefined, { now, maxStale, spare, ejections, called = [] }: Circumstances
+): Explanation {
   const spares = spare === undefined ? [] : new StaticSource({ web: [spare] }).peek('web')
-  const ejectionOf = ({ id }: ServiceInstance): Ejection | undefined => ejections?.get(id)
+  const calls = {
+    ejectionOf: ({ id }: ServiceInstance) => ejections?.get(id),
+    leftOutOf: (all: readonly ServiceInstance[]) =>
+      new Set(all.filter(({ id }) => ejections?.has(id) === true && !called.includes(id)))
+  }
   const usual = { query: {}, passingOnly: false, warningShare: 0.1 }
-  return explain('web', { ...usual, view, spare: spares, maxStale, ejectionOf, now })
+  return explain('web', { ...usual, view, spare: spares, maxStale, calls, now })
 }
 
 const reasonsOf = (explanation: Explanation): string[] => explanation.instances.map(({ reason }) => reason)
@@ -46,7 +54,18 @@ t.test('printed, or as a string, it is a table with a line for each instance', a
 })
 
 t.test('nothing known is one line', async t => {
-  t.equal(String(explained(undefined, { now: 0 })), 'web: 0 of 0 callable, from nowhere, none')
+  t.equal(String(explained(undefined, { now: 0 })), 'web: nothing is known of it')
+})
+
+t.test('the fallback stands alone where Consul was not asked, and what Consul does not list is named so', t => {
+  const spare = String(explained(undefined, { now: 0, spare: 'http://10.0.0.9:1' }))
+  t.equal(spare.split('\n')[0], 'web: 1 of 1 callable, from fallback')
+  const view = viewOf()
+  view.accept(answerOf([]), 0)
+  view.upkeep = 'unknown'
+  t.equal(String(explained(view, { now: 100 })),
+    'web: 0 of 0 callable, from consul, not listed by Consul, Consul answered 0.1 s ago')
+  t.end()
 })
 
 t.test('a page in a check\'s output is cut', async t => {
@@ -140,15 +159,20 @@ t.test('what calls leave out is named, for how long and why', async t => {
   view.accept(answerOf([entry(), entry({ ID: 'b' })]), 0)
   view.watch(true)
   const ejections = new Map<string, Ejection>([
-    ['a', { reason: 'consecutive failures', since: 0, until: 5000 }],
-    ['b', { reason: 'success rate', since: 0, until: 1000 }]
+    ['a', { reason: 'consecutive failures', since: 0, until: 5000, failure: 503 }],
+    ['b', { reason: 'success rate', since: 0, until: 1000, failure: 'ECONNRESET' }]
   ])
   const explanation = explained(view, { now: 2000, ejections })
   t.same(reasonsOf(explanation), [
-    'passing; left out of calls for 3 s more: it failed again and again',
-    'passing; left out of calls until an attempt succeeds: it fails far more often than the others'
+    'passing; left out of calls for 3 s more: it failed again and again, at last with status 503',
+    'passing; left out of calls until an attempt succeeds: it fails far more often than the others, ' +
+      'at last with ECONNRESET'
   ])
   t.same(explanation.instances.map(({ callable }) => callable), [false, false])
+  t.match(explained(view, { now: 2000, ejections, called: ['b'] }).instances, [
+    { callable: false },
+    { callable: true, reason: /; called although it fails far more .*, at last with ECONNRESET: no more may be left/ }
+  ])
   const spare = new StaticSource({ web: ['http://10.0.0.9:80'] }).peek('web')[0]
   const alone = explained(undefined, {
     now: 2000, spare: 'http://10.0.0.9:80', ejections: new Map([[spare!.id, ejections.get('a')!]])

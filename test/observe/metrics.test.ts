@@ -251,6 +251,31 @@ t.test('calls that get no response are counted by why', async t => {
   t.equal(await count('aborted', 'silent'), 1)
 })
 
+t.test('calls that wait for a connection are shown while they do, and counted if they wait in vain', async t => {
+  const { instance, server } = await startServer(t, 'a', (_, response) => {
+    server.once('answer', () => response.end())
+  })
+  const calls = { connections: 1 }
+  const { register, get } = await calling(t, { Svc: [instance.url], other: [instance.url] }, { calls })
+  const waiting = (service: string) => valueOf(register, 'consul_waiting_calls', { service })
+  const answered = get('svc')
+  t.equal(await waiting('Svc'), 0)
+  const inVain = get('svc', { balance: { timeout: 10 } })
+  const inTime = get('svc')
+  t.equal(await waiting('Svc'), 2)
+  await t.rejects(inVain, { code: 'FST_CONSUL_BUSY' })
+  t.equal(await waiting('Svc'), 1)
+  const busy = { service: 'Svc', outcome: 'busy', status: 'none' }
+  t.equal(await valueOf(register, 'consul_calls_total', busy), 1)
+  server.emit('answer')
+  await answered
+  await until(() => server.listenerCount('answer') === 1)
+  t.equal(await waiting('Svc'), 0)
+  server.emit('answer')
+  t.equal(await inTime, 200)
+  t.equal(await waiting('other'), undefined, 'nobody has called it')
+})
+
 t.test('a connection that breaks within the response is a failed call', async t => {
   const { instance } = await startServer(t, 'a', (_, response) => {
     response.writeHead(200, { 'content-length': 10 }).write('half')
@@ -260,6 +285,7 @@ t.test('a connection that breaks within the response is a failed call', async t 
   const { body } = await registry.request('http://svc/')
   await t.rejects(body.text())
   t.equal(await valueOf(register, 'consul_calls_total', { outcome: 'failed', status: '2xx' }), 1)
+  t.equal(await valueOf(register, 'consul_call_attempts_total'), 1, 'one attempt, however often it was told of')
 })
 
 t.test('retries are counted by whether the request was sent, and the budget shrinks', async t => {
@@ -311,11 +337,11 @@ async function servicesIn (register: Registry): Promise<Set<string | undefined>>
 
 t.test('a name that the catalog holds is a label, and any other is not', async t => {
   const { register, get } = await calling(t, {}, { mode: 'hybrid', url: consul.url })
-  await list('held', await freePort())
+  await list('Held', await freePort())
   await list('ill', 9, { Check: { TTL: '1h', Status: 'critical' } })
   const invented = Array.from({ length: 100 }, (_, index) => `invented-${index}`)
   for (const name of ['held', 'ill', ...invented]) await t.rejects(get(name), { code: 'FST_CONSUL_NO_INSTANCE' })
-  t.same(await servicesIn(register), new Set([undefined, 'caller', 'held', 'ill', 'other']))
+  t.same(await servicesIn(register), new Set([undefined, 'caller', 'Held', 'ill', 'other']))
   t.equal(await valueOf(register, 'consul_calls_total', { service: 'other', outcome: 'no_instance' }), 100)
 })
 

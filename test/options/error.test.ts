@@ -104,7 +104,7 @@ const rows: Record<string, unknown[]> = {
   'calls.tls.key': notPem,
   'calls.tls.servername': [...notAString, ''],
   'calls.tls.rejectUnauthorized': notAFlag,
-  'calls.allow': notAList,
+  'calls.allow': [...notAList, ['*'], ['a b'], ['a.b'], ['a/b'], ['a:1'], ['']],
   'drain.delay': notADuration,
   'drain.timeout': notADuration,
   metrics: [true, 'on', [], {}, { register: {} }, { register: 'x' }],

@@ -41,6 +41,8 @@ t.test('what cannot be read or used is refused with the path and the reason, and
     [{ ca: folder }, /^tls\.ca must be .*\(EISDIR\)$/],
     [{ ca: file('note.txt') }, /^tls\.ca must be PEM certificates, got '.*note\.txt': /],
     [{ ca: broken }, /^tls\.ca must be PEM certificates, got text \(not shown\): /],
+    [{ ca: `${ca.ca}\n${broken}` }, /^tls\.ca must be PEM certificates, got text \(not shown\): /],
+    [{ ca: client.key }, /^tls\.ca must be PEM certificates, got text \(not shown\): /],
     [{ cert: broken, key: client.key }, /^tls\.cert must be a PEM certificate, got text \(not shown\): /],
     [{ cert: file('note.txt'), key: client.key }, /^tls\.cert must be a PEM certificate, got '.*note\.txt': /],
     [{ cert: client.cert, key: other.key }, /^tls\.key must be the unencrypted PEM key of tls\.cert, got text/],

@@ -123,7 +123,7 @@ const rows: [path: string, given: unknown, resolved: unknown, beside?: object, a
   ['calls.tls.key', key, key, { calls: { tls: { cert } } }],
   ['calls.tls.servername', 'a', 'a'],
   ['calls.tls.rejectUnauthorized', false, false],
-  ['calls.allow', ['a'], ['a']],
+  ['calls.allow', ['a', 'L02_runtime', 'Größe', '名前', '1'], ['a', 'L02_runtime', 'Größe', '名前', '1']],
   ['drain.delay', '1s', 1000],
   ['drain.timeout', '5s', 5000],
   ['metrics', false, false],

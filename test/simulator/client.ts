@@ -1,5 +1,6 @@
 import { Balancer, type BalancerParts } from '../../lib/balancing/balancer.ts'
-import type { Endpoint, Outcome, Timing } from '../../lib/balancing/endpoint.ts'
+import type { Endpoint } from '../../lib/balancing/endpoint.ts'
+import type { Outcome, Timing } from '../../lib/balancing/outcome.ts'
 import type { Group } from '../../lib/balancing/group.ts'
 import type { StrategyChoice } from '../../lib/balancing/strategies.ts'
 import { RetryBudget } from '../../lib/calls/retry-budget.ts'
@@ -9,6 +10,7 @@ import type { ServiceInstance } from '../../lib/consul/instance.ts'
 import { AttemptTimeoutError } from '../../lib/errors.ts'
 import type { Reply, SimulatedServer } from './server.ts'
 import type { Simulation } from './simulation.ts'
+import { attempted } from '../balancing/helpers.ts'
 
 export interface ClientOptions {
   readonly strategy: StrategyChoice
@@ -45,7 +47,7 @@ const said: Readonly<Record<Reply, { readonly outcome: Outcome, readonly timing:
   served: { outcome: 'success', timing: 'measured' },
   error: { outcome: 'success', timing: 'untypical' },
   limited: { outcome: 'neutral', timing: 'untypical' },
-  refused: { outcome: 'failure', timing: 'unfinished' },
+  refused: { outcome: 'failure', timing: 'untypical' },
   unsent: { outcome: 'failure', timing: 'unfinished' },
   silent: { outcome: 'failure', timing: 'unfinished' }
 }
@@ -73,15 +75,18 @@ export class SimulatedClient {
     this.#budget = new RetryBudget({ ratio: 0.2, perSecond: 10 }, simulation)
   }
 
-  request (): void {
+  /** `onEnd`: it has its answer or error. */
+  request (onEnd = (): void => {}): void {
     this.#budget.deposit()
-    this.#attempt({ tried: [], startedAt: this.#simulation.now(), unsent: 0, repeats: 0 })
+    this.#attempt({ tried: [], startedAt: this.#simulation.now(), unsent: 0, repeats: 0, onEnd })
   }
 
   #attempt (call: SimulatedCall): void {
     const now = this.#simulation.now()
-    const context = { service: 'svc', key: undefined, tried: call.tried, now, repeatable: this.#options.retries > 0 }
-    const endpoint = this.#group.pick(this.#fleet.instances, this.#options.strategy, context)
+    const { retries, strategy } = this.#options
+    const endpoint = this.#group.pick(this.#fleet.instances, strategy, {
+      service: 'svc', key: undefined, tried: call.tried, now, ...attempted, repeatable: retries > 0
+    })
     if (endpoint === undefined) return this.#finish(call, false)
     call.tried.push(endpoint)
     endpoint.begin()
@@ -91,8 +96,10 @@ export class SimulatedClient {
       over = true
       const { outcome, timing } = said[reply]
       const endedAt = this.#simulation.now()
+      const endsAt = timing === 'untypical' ? now + endpoint.usualLatency : endedAt
       endpoint.record(outcome, now, endedAt, endedAt - now, timing)
-      endpoint.end()
+      if (endsAt > endedAt) this.#simulation.plan(endsAt - endedAt, () => endpoint.end())
+      else endpoint.end()
       if (reply !== 'unsent') this.#results.sent++
       this.#proceed(call, endpoint, reply)
     }
@@ -106,7 +113,7 @@ export class SimulatedClient {
     if (reply === 'refused') return this.#repeat(call)
     const sent = reply !== 'unsent'
     if (!sent) call.unsent++
-    const error = sent ? new AttemptTimeoutError(name, id, this.#options.timeout) : unreachable
+    const error = sent ? new AttemptTimeoutError(name, id, this.#options.timeout, 'calls.timeout') : unreachable
     switch (afterFailure({ error, sent, answered: false, unsent: call.unsent })) {
       case 'elsewhere': return this.#attempt(call)
       case 'repeat': return this.#repeat(call)
@@ -123,6 +130,7 @@ export class SimulatedClient {
   #finish (call: SimulatedCall, served: boolean): void {
     this.#results.latencies.push(this.#simulation.now() - call.startedAt)
     if (!served) this.#results.errors++
+    call.onEnd()
   }
 }
 
@@ -131,4 +139,5 @@ interface SimulatedCall {
   readonly startedAt: number
   unsent: number
   repeats: number
+  readonly onEnd: () => void
 }

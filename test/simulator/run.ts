@@ -6,8 +6,10 @@ import { Simulation } from './simulation.ts'
 export interface Scenario extends Capacity {
   /** What each server does; made anew for every run, with random numbers of its own. */
   readonly servers: (random: () => number) => readonly Behaviour[]
-  /** Requests a second, all clients together, at random moments. */
-  readonly rate: number
+  /** Requests a second, all clients together, at random moments, whatever became of the others. Default none. */
+  readonly rate?: number
+  /** So many callers, spread over the clients, who send one request as soon as the one before has ended. Default 0. */
+  readonly callers?: number
   /** Milliseconds. */
   readonly duration: number
   /** Default 1. */
@@ -35,11 +37,11 @@ export interface Figures {
   mostOf: (servers: number, from: number) => number
 }
 
-/** The figures of one run. With the same seed they are the same on every machine. */
+/** The figures of one run. With the same seed they are the same on every machine of one architecture. */
 export function simulate (
   scenario: Scenario, options: Partial<ClientOptions> & Pick<ClientOptions, 'strategy'>, seed = 1
 ): Figures {
-  const { rate, duration, clients = 1, timeout = 30_000, listed } = scenario
+  const { rate, callers = 0, duration, clients: count = 1, timeout = 30_000, listed } = scenario
   const simulation = new Simulation()
   const [arrivals, services, choices] = [seeded(seed), seeded(seed + 1), seeded(seed + 2)]
   const servers = scenario.servers(services).map(behaviour => new SimulatedServer(simulation, behaviour, scenario))
@@ -50,13 +52,17 @@ export function simulate (
   }
   if (listed !== undefined) simulation.plan(listed.at, () => { fleet.instances = all })
   const results: Results = { latencies: [], errors: 0, sent: 0 }
-  const callers = Array.from({ length: clients }, () =>
+  const clients = Array.from({ length: count }, () =>
     new SimulatedClient(simulation, choices, { outlier, retries: 2, timeout, ...options }, fleet, results))
-  const arrive = (): void => {
-    callers[Math.floor(arrivals() * clients)]?.request()
-    if (simulation.now() < duration) simulation.plan(exponential(arrivals, 1000 / rate), arrive)
+  const arrive = (rate: number): void => {
+    clients[Math.floor(arrivals() * count)]?.request()
+    if (simulation.now() < duration) simulation.plan(exponential(arrivals, 1000 / rate), () => arrive(rate))
   }
-  arrive()
+  const callAgain = (client: SimulatedClient): void => {
+    if (simulation.now() < duration) client.request(() => callAgain(client))
+  }
+  if (rate !== undefined) arrive(rate)
+  for (let caller = 0; caller < callers; caller++) callAgain(clients[caller % count] as SimulatedClient)
   simulation.run()
   return figuresOf(results, servers, duration)
 }

@@ -79,6 +79,15 @@ export const scenarios = {
     rate: 787.5,
     duration: 20_000
   },
+  unequalClients: {
+    title: 'the same from 100 clients that know nothing of each other',
+    shows: 'latency',
+    servers: random => [20, 20, 20, 10, 10, 10, 5, 5, 5].map(mean => () => ({ time: exponential(random, mean) })),
+    concurrency: 1,
+    rate: 787.5,
+    duration: 20_000,
+    clients: 100
+  },
   busy: {
     title: 'ten alike, 85 % busy, one request at a time each',
     shows: 'latency',
@@ -169,6 +178,20 @@ export const scenarios = {
     servers: random => [() => ({ time: 1, reply: 'error' }), ...same(9, usual(random))],
     rate: 1000,
     duration: 20_000
+  },
+  errorsOfThree: {
+    title: 'one of three does; ten callers send one request after the other',
+    shows: 'errors',
+    servers: random => [() => ({ time: 1, reply: 'error' }), ...same(2, usual(random))],
+    callers: 10,
+    duration: 10_000
+  },
+  errorsOfTen: {
+    title: 'one of ten does; ten such callers',
+    shows: 'errors',
+    servers: random => [() => ({ time: 1, reply: 'error' }), ...same(9, usual(random))],
+    callers: 10,
+    duration: 10_000
   },
   dead: {
     title: 'one of ten cannot be connected to',

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import t from 'tap'
-import { exponential, simulate } from './run.ts'
+import { exponential, simulate, type Scenario } from './run.ts'
 import { alike, scenarios, stopped } from './scenarios.ts'
 import type { Behaviour } from './server.ts'
 import { simulateAll, strategies, tableOf } from './table.ts'
@@ -42,7 +42,7 @@ t.test('without retries, ejection alone keeps the failures of one in ten to a fe
   const failed = (options: object) =>
     simulate(scenarios.permanentFailure, { strategy: 'least-request', retries: 0, ...options }).errors
   const without = failed({ outlier: false })
-  t.equal(without > 20, true, `${without} %: who fails fast is always free`)
+  t.equal(without > 5, true, `${without} %`)
   const ejected = failed({})
   t.equal(ejected < 0.2, true, `${ejected} %`)
 })
@@ -54,14 +54,27 @@ t.test('one of three stopped: its share is gone within a second, and back within
   t.equal(shareOf(0, 58_000, 62_000) > 80 / 3, true, `${shareOf(0, 58_000, 62_000)} %`)
 })
 
-t.test('an instance that answers only errors, and fast, gets no more than its share with peak-ewma', async t => {
+t.test('who answers only errors, and fast, gets about its share, of callers that wait for answers too', async t => {
+  for (const strategy of strategies) {
+    for (const [name, size] of [['errors', 10], ['errorsOfThree', 3], ['errorsOfTen', 10]] as const) {
+      const { errors } = results[name][strategy]
+      t.equal(errors <= 1.3 * 100 / size, true, `${strategy}, one of ${size}: ${errors} %`)
+    }
+  }
+})
+
+t.test('so it is with as many requests as there may be, and it gets some of them', async t => {
+  const loads: Pick<Scenario, 'rate' | 'callers'>[] = [
+    { rate: 100 }, { rate: 300 }, { rate: 1000 }, { rate: 3000 }, { callers: 3 }, { callers: 30 }, { callers: 100 }
+  ]
   for (const reply of ['error', 'limited'] as const) {
-    const shares = [100, 300, 1000, 3000].map(rate => {
-      const servers = (random: () => number): Behaviour[] => Array.from({ length: 10 }, (_, index) =>
-        () => index === 0 ? { time: 1, reply } : { time: 5 + exponential(random, 5) })
-      return simulate({ servers, rate, duration: 20_000 }, { strategy: 'peak-ewma' }).shareOf(0, 0, 20_000)
-    })
-    t.equal(shares.every(share => share > 5 && share < 15), true, `${shares} %`)
+    const servers = (random: () => number): Behaviour[] => Array.from({ length: 10 }, (_, index) =>
+      () => index === 0 ? { time: 1, reply } : { time: 5 + exponential(random, 5) })
+    for (const strategy of ['least-request', 'peak-ewma'] as const) {
+      const shares = loads.map(load =>
+        simulate({ servers, ...load, duration: 10_000 }, { strategy }).shareOf(0, 0, 10_000))
+      t.equal(shares.every(share => share > 2 && share <= 13), true, `${shares} %`)
+    }
   }
 })
 
@@ -120,22 +133,28 @@ t.test('the same seed gives the same figures, another seed others', async t => {
   t.not(run(1), run(2))
 })
 
-t.test('docs/balancing.md has the figures, but for what another machine makes of them', async t => {
+t.test('docs/balancing.md has exactly these figures', async t => {
   const docs = await readFile(new URL('../../docs/balancing.md', import.meta.url), 'utf8')
   const [tables = ''] = docs.split('## What follows')
-  const rows = new Map(tables.split('\n').map(row => [titleOf(row), row]))
-  for (const row of tableOf(results).split('\n').filter(row => row !== '')) {
-    const written = rows.get(titleOf(row)) ?? 'no such row'
-    t.equal(written.replaceAll(/[\d.]+/g, '#'), row.replaceAll(/[\d.]+/g, '#'))
-    const isNear = numbersOf(row).every((number, index) => near(numbersOf(written)[index], number))
-    t.equal(isNear, true, `${written} for ${row}`)
+  const written = tables.split('\n').filter(row => row.startsWith('|'))
+  const rows = tableOf(results).split('\n').filter(row => row !== '')
+  if (isExact) return t.same(written, rows)
+  t.same(written.map(formOf), rows.map(formOf))
+  for (const [index, row] of rows.entries()) {
+    const figures = figuresIn(written[index] as string)
+    const isNear = figuresIn(row).every((figure, place) => near(figures[place] as number, figure))
+    t.equal(isNear, true, `${written[index]} for ${row}`)
   }
 })
 
-const titleOf = (row: string): string => row.split(' | ')[0] as string
-const numbersOf = (row: string): readonly number[] => row.match(/[\d.]+/g)?.map(Number) ?? []
+/**
+ * Node brings its own logarithms and exponents, which are the same on every machine of one architecture; on another
+ * one the last digits may differ, and one pick that goes elsewhere changes many.
+ */
+const isExact = process.arch === 'x64'
+const figuresIn = (row: string): readonly number[] => row.match(/[\d.]+/g)?.map(Number) ?? []
+const formOf = (row: string): string => row.replaceAll(/[\d.]+/g, '#')
 
-/** Logarithms differ in their last digits between processors, and one pick that goes elsewhere changes many. */
-function near (one: number | undefined, other: number): boolean {
-  return one !== undefined && Math.abs(one - other) <= Math.max(0.3, 0.3 * other)
+function near (one: number, other: number): boolean {
+  return Math.abs(one - other) <= Math.max(0.3, 0.3 * other)
 }

@@ -85,12 +85,12 @@ export async function startNode (args: readonly string[], options?: ChildOptions
 // Ends with the pipe to the test: $0 is the child, $1 its folder.
 const cleanUp = 'read -r _; kill -9 "$0"; test -z "$1" || rm -rf "$1" || { sleep 1; rm -rf "$1"; }'
 
-/** The exit handler is the fast way. A test that is killed runs none, so a shell waits for the end of a pipe to it. */
 /** What /proc says of a thread; one that has ended since does nothing any more either. */
 async function statOf (file: string): Promise<string> {
   return readFile(file, 'utf8').catch(() => ' T 0')
 }
 
+/** The exit handler is the fast way. A test that is killed runs none, so a shell waits for the end of a pipe to it. */
 function guard (process: ChildProcess, pid: number, folder: string): void {
   if (living.size === 0) globalThis.process.once('exit', killAll)
   living.add(process)

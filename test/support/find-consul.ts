@@ -10,6 +10,8 @@ export interface ConsulBinary {
   version: readonly [major: number, minor: number, patch: number]
 }
 
+let found: ConsulBinary | undefined
+
 /**
  * A Consul binary: on the PATH, in the image `CONSUL_IMAGE` (default `hashicorp/consul`) when there is a container
  * runtime, or on Debian the distribution's package. The latter two are unpacked into node_modules/.cache; nothing is
@@ -20,11 +22,12 @@ export interface ConsulBinary {
  * first and what has to be downloaded last.
  */
 export async function findConsul (): Promise<ConsulBinary> {
-  return firstFound('Consul', 'install the consul binary or a container runtime such as Docker', [
+  found ??= await firstFound('Consul', 'install the consul binary or a container runtime such as Docker', [
     { name: 'PATH', find: () => checked(onPath()) },
     { name: 'container image', find: () => checked(fromImage()) },
     { name: 'Debian package', find: () => checked(fromDebian()) }
   ])
+  return found
 }
 
 async function onPath (): Promise<string> {

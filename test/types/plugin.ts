@@ -1,9 +1,11 @@
 // Compiled by `npm run typecheck`, never run: what importing the package gives to a program's types.
+import { subscribe } from 'node:diagnostics_channel'
 import Fastify from 'fastify'
 import consul, {
   ConsulClient, createServiceRegistry, databaseCheck, registerWithConsul, setupHealthChecks,
-  type Answer, type CallRequest, type CallRequestOptions, type ConsulOptions, type Fetch, type FetchInit, type Logger,
-  type MountOptions, type PickOptions, type ServiceInstance, type ServiceRegistry, type WireHealthEntry
+  type Answer, type AttemptMessage, type CallRequest, type CallRequestOptions, type ConsulOptions,
+  type EjectionMessage, type Fetch, type FetchInit, type Logger, type MountOptions, type PickMessage, type PickOptions,
+  type RetryMessage, type ReturnMessage, type ServiceInstance, type ServiceRegistry, type WireHealthEntry
 } from 'fastify-consul'
 
 const app = Fastify()
@@ -31,7 +33,9 @@ app.get('/', async () => {
   const response = await app.fetch('http://b/', { method: 'POST', body: '{}', balance: { key: 'user-1' } })
   // @ts-expect-error an unknown balance option
   await app.fetch('http://b/', { balance: { strategi: 'random' } })
-  const { statusCode, body } = await app.consul.request('http://b/')
+  const { statusCode, body } = await app.consul.request('http://b/', { body: new URLSearchParams({ a: 'b' }) })
+  // @ts-expect-error no response would ever come
+  await app.consul.request('http://b/', { upgrade: 'websocket' })
   const url: string | null = await app.consul.getServiceUrl('b', { strategy: 'first' })
   return { status, url, statusCode, first: await response.json(), second: await body.json() }
 })
@@ -46,6 +50,20 @@ const answers = [call('http://b/', init), request('http://b/', requestOptions), 
 const logger: Logger = app.log
 const mounted: ConsulOptions & MountOptions = { prefix: '/api', logger }
 await app.register(consul, mounted)
+
+const counts = { tried: 0, attempts: 0, sent: 0, out: 0 }
+const ejected = new Set<string>()
+subscribe('fastify-consul:pick', message => { counts.tried += (message as PickMessage).tried })
+subscribe('fastify-consul:attempt', message => {
+  const { outcome, broken }: AttemptMessage = message as AttemptMessage
+  if (!broken && outcome !== 'neutral') counts.attempts++
+})
+subscribe('fastify-consul:retry', message => { counts.sent += Number((message as RetryMessage).sent) })
+subscribe('fastify-consul:ejection', message => { ejected.add((message as EjectionMessage).instance.id) })
+subscribe('fastify-consul:return', message => {
+  const { instance, left } = message as ReturnMessage
+  if (ejected.delete(instance.id) && !left) counts.out++
+})
 
 const registry: ServiceRegistry = app.consul
 registry.health.add({ name: 'disk', critical: false, run: async signal => { signal.throwIfAborted() } })

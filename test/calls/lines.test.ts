@@ -1,0 +1,211 @@
+import { once } from 'node:events'
+import t from 'tap'
+import { Lines } from '../../lib/calls/lines.ts'
+import type { ServiceInstance } from '../../lib/consul/instance.ts'
+import { instance } from '../balancing/helpers.ts'
+import { ManualClock } from '../support/manual-clock.ts'
+import { freePort } from '../support/ports.ts'
+import type { Teardown } from '../support/teardown.ts'
+import { until } from '../support/wait.ts'
+import { MemorySource, startCalls, startServer, type TestServer } from './helpers.ts'
+
+/** One that answers each request when it is told to. */
+async function startPatient (t: Teardown, id: string, tags: readonly string[] = []): Promise<TestServer> {
+  const server = await startServer(t, id, (_, response) => {
+    server.server.once('answer', () => response.end(id))
+  }, { tags })
+  return server
+}
+
+function sourceOf (servers: readonly TestServer[]): MemorySource {
+  return new MemorySource({ svc: servers.map(({ instance }) => instance) })
+}
+
+t.test('where all are busy, whoever has room first gets the next one: a burst is spread evenly', async t => {
+  for (const strategy of ['round-robin', 'random', 'least-request', 'peak-ewma', 'first'] as const) {
+    const servers = await Promise.all(['a', 'b', 'c'].map(async id =>
+      await startServer(t, id, (_, response) => { setTimeout(() => response.end(id), 5) })))
+    const { request } = startCalls(t, sourceOf(servers), { strategy, connections: 4 })
+    await Promise.all(Array.from({ length: 240 }, async () => await (await request('http://svc/')).body.text()))
+    const counts = servers.map(({ requests }) => requests)
+    t.equal(counts.every(count => count > 40 && count < 120), true, `${strategy}: ${counts}`)
+  }
+})
+
+t.test('nobody waits for one that hangs while another has room', async t => {
+  for (const strategy of ['round-robin', 'random', 'least-request', 'peak-ewma', 'first'] as const) {
+    const hung = await startServer(t, 'a', () => {})
+    const well = await Promise.all(['b', 'c'].map(async id => await startServer(t, id)))
+    const clock = new ManualClock()
+    const { request, destroy } = startCalls(t, sourceOf([hung, ...well]), { strategy, connections: 2, clock })
+    const answers: string[] = []
+    const calls = Array.from({ length: 30 }, async () => answers.push(await (await request('http://svc/')).body.text()))
+    await until(() => answers.length === 28)
+    t.equal(hung.requests, 2, strategy)
+    await Promise.all([destroy(), Promise.allSettled(calls)])
+  }
+})
+
+t.test('however many stand in a row that have no room, one that has is found', async t => {
+  const servers = await Promise.all([...'abcdefghijkl'].map(async id => await startPatient(t, id)))
+  const { request } = startCalls(t, sourceOf(servers), { connections: 1 })
+  const ask = async (id?: string): Promise<string> => {
+    const strategy = (all: readonly ServiceInstance[]) => all.find(each => each.id === id)
+    return await (await request('http://svc/', id === undefined ? {} : { balance: { strategy } })).body.text()
+  }
+  const running = [...'abcdef'].map(async id => await ask(id))
+  await until(() => servers.slice(0, 6).every(({ requests }) => requests === 1))
+  const others = Array.from({ length: 6 }, async () => await ask())
+  await until(() => servers.every(({ requests }) => requests === 1))
+  for (const { server } of servers) server.emit('answer')
+  t.same((await Promise.all([...running, ...others])).sort(), [...'abcdefghijkl'])
+})
+
+t.test('who cannot go where there is room lets those behind it pass', async t => {
+  const [hung, other] = [await startPatient(t, 'a', ['v1']), await startPatient(t, 'b')]
+  const { request } = startCalls(t, sourceOf([hung, other]), { connections: 1 })
+  const ask = async (tag?: string): Promise<string> =>
+    await (await request('http://svc/', { balance: { ...(tag !== undefined && { tag }) } })).body.text()
+  const ofTag = [ask('v1'), ask('v1')]
+  await once(hung.server, 'request')
+  const others = [ask(), ask(), ask()]
+  for (let answered = 1; answered <= 3; answered++) {
+    await until(() => other.requests === answered)
+    other.server.emit('answer')
+  }
+  t.same(await Promise.all(others), ['b', 'b', 'b'])
+  for (let answered = 1; answered <= 2; answered++) {
+    await until(() => hung.requests === answered)
+    hung.server.emit('answer')
+  }
+  t.same(await Promise.all(ofTag), ['a', 'a'])
+})
+
+t.test('however many cannot go where there is room, the others are not kept waiting', async t => {
+  const [hung, other] = [await startPatient(t, 'a', ['v1']), await startPatient(t, 'b')]
+  const clock = new ManualClock()
+  const { request, destroy } = startCalls(t, sourceOf([hung, other]), { connections: 1, clock })
+  const ask = async (tag?: string): Promise<string> =>
+    await (await request('http://svc/', { balance: { ...(tag !== undefined && { tag }) } })).body.text()
+  const ofTag = Array.from({ length: 30 }, () => ask('v1').catch(({ code }) => code))
+  await once(hung.server, 'request')
+  const others = [ask(), ask()]
+  await until(() => other.requests === 1)
+  other.server.emit('answer')
+  t.equal(await Promise.race(others), 'b')
+  clock.advance(100)
+  await until(() => other.requests === 2)
+  other.server.emit('answer')
+  t.same(await Promise.all(others), ['b', 'b'])
+  await destroy()
+  t.same(new Set(await Promise.all(ofTag)), new Set(['UND_ERR_DESTROYED']))
+})
+
+t.test('an instance that refuses connections again and again is one that was tried, and no more', async t => {
+  const busy = await startPatient(t, 'b')
+  const dead = instance({ id: 'a', port: await freePort() })
+  const source = new MemorySource({ svc: [dead, busy.instance] })
+  const { request } = startCalls(t, source, { strategy: 'first', connections: 1 })
+  const ask = async (): Promise<string> => await (await request('http://svc/')).body.text()
+  const calls = Array.from({ length: 20 }, async () => {
+    await new Promise(resolve => setImmediate(resolve))
+    return await ask()
+  })
+  for (let answered = 1; answered <= calls.length; answered++) {
+    await until(() => busy.requests === answered)
+    // Newcomers knock at the dead one while the others wait.
+    if (answered < 10) calls.push(ask())
+    busy.server.emit('answer')
+  }
+  t.same(new Set(await Promise.all(calls)), new Set(['b']))
+})
+
+t.test('a strategy that aborts its own call leaves nothing in line', async t => {
+  const busy = await startPatient(t, 'a')
+  const clock = new ManualClock()
+  const { request } = startCalls(t, sourceOf([busy]), { connections: 1, timeout: 0, connectTimeout: 0, clock })
+  const running = request('http://svc/')
+  await once(busy.server, 'request')
+  const abort = new AbortController()
+  const strategy = (all: readonly ServiceInstance[]): ServiceInstance | undefined => {
+    abort.abort()
+    return all[0]
+  }
+  await t.rejects(request('http://svc/', { signal: abort.signal, balance: { strategy } }), { name: 'AbortError' })
+  t.same(clock.pending, [])
+  busy.server.emit('answer')
+  await (await running).body.dump()
+})
+
+t.test('a function is asked again without those that are full; if it wants none of those, the call waits', async t => {
+  const servers = [await startPatient(t, 'a'), await startPatient(t, 'b')] as const
+  const seen: string[] = []
+  const wish = (all: readonly ServiceInstance[]): ServiceInstance | undefined => {
+    seen.push(all.map(({ id }) => id).join())
+    return all.find(({ id }) => id === 'a')
+  }
+  const { request } = startCalls(t, sourceOf(servers), { strategy: wish, connections: 1 })
+  const ask = async (): Promise<string> => await (await request('http://svc/')).body.text()
+  const calls = [ask()]
+  await once(servers[0].server, 'request')
+  calls.push(ask())
+  t.same(seen, ['a,b', 'a,b', 'b'])
+  servers[0].server.emit('answer')
+  await until(() => servers[0].requests === 2)
+  servers[0].server.emit('answer')
+  t.same(await Promise.all(calls), ['a', 'a'])
+})
+
+t.test('who waits for too long is told that all are busy; a deadline and a signal end the wait too', async t => {
+  const server = await startServer(t, 'a', () => {})
+  const clock = new ManualClock()
+  const { request, destroy } = startCalls(t, sourceOf([server]), { connections: 1, timeout: 0, clock })
+  const running = request('http://svc/').catch(() => {})
+  await once(server.server, 'request')
+  const busy = t.rejects(request('http://svc/', { balance: { timeout: 1000 } }), {
+    code: 'FST_CONSUL_BUSY',
+    statusCode: 503,
+    message: 'All connections to svc are in use: none was free within 1000 ms (balance.timeout)'
+  })
+  const late = t.rejects(request('http://svc/', { balance: { deadline: 500 } }), { code: 'FST_CONSUL_DEADLINE' })
+  const abort = new AbortController()
+  const aborted = t.rejects(request('http://svc/', { signal: abort.signal }), { name: 'AbortError' })
+  abort.abort()
+  await aborted
+  clock.advance(1000)
+  await Promise.all([busy, late])
+  t.equal(server.requests, 1)
+  await Promise.all([destroy(), running])
+})
+
+t.test('ten thousand calls may wait for a service, and one more may not', async t => {
+  const server = await startServer(t, 'a', () => {})
+  const { request, destroy } = startCalls(t, sourceOf([server]), { connections: 1 })
+  const waiting = Array.from({ length: 10_001 }, () => request('http://svc/').catch(({ code }) => code))
+  await t.rejects(request('http://svc/'), { code: 'FST_CONSUL_BUSY', message: /too many calls wait already/ })
+  await destroy()
+  t.same(new Set(await Promise.all(waiting)), new Set(['UND_ERR_DESTROYED']))
+})
+
+t.test('room that shows up by itself is seen within 100 ms, and nobody looks once nobody waits', async t => {
+  const clock = new ManualClock()
+  const lines = new Lines(clock)
+  let hasRoom = false
+  const gone: string[] = []
+  const waiting = (name: string) => ({
+    goOn () {
+      if (!hasRoom) return false
+      gone.push(name)
+      lines.leave('svc', this)
+      return true
+    },
+    passOver () {}
+  })
+  for (const name of ['one', 'two']) lines.join('svc', waiting(name))
+  clock.advance(100)
+  t.same(gone, [])
+  hasRoom = true
+  clock.advance(100)
+  t.same(gone, ['one', 'two'])
+  t.same(clock.pending, [])
+})
