@@ -76,7 +76,6 @@ class Contestant {
 
   async measure (most: number): Promise<void> {
     const requests = this.variant.requests ?? most
-    globalThis.gc?.() // What others have left.
     await this.run(settling)
     const cpuBefore = process.cpuUsage()
     const before = performance.now()
