@@ -142,8 +142,8 @@ export class Call implements AttemptOwner, Expiring, WaitOwner {
     return this.#wait === undefined
   }
 
-  passOver (endpoint: Endpoint, error: Error): void {
-    this.#itinerary.passOver(endpoint, error)
+  passOver (endpoint: Endpoint, origin: string, error: Error): void {
+    this.#itinerary.passOver(endpoint, origin, error)
     const verdict = afterFailure({ error, sent: false, answered: false, unsent: this.#itinerary.unsent })
     if (verdict === 'unreachable') this.#fail(this.#itinerary.unserved(error))
     else this.#proceed()

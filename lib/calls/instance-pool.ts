@@ -125,7 +125,7 @@ export class InstancePool implements ConnectionEvents {
     const others = [...this.#open].filter(each => each.origin === origin)
     if (others.some(({ connected }) => connected)) return
     const requests = others.flatMap(({ request }) => request ?? [])
-    if (requests[0] !== undefined) this.#lines.passOver(this.#line, requests[0].endpoint, error)
+    if (requests[0] !== undefined) this.#lines.passOver(this.#line, requests[0].endpoint, origin, error)
     for (const request of requests) request.onError(error)
   }
 

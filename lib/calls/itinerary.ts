@@ -30,6 +30,7 @@ export class Itinerary implements PickContext {
   now = 0
   readonly sends = true
   readonly #parts: ItineraryParts
+  readonly #route: Route
   readonly #scope: Scope
   readonly #balance: Balance
   readonly #options: Dispatcher.DispatchOptions
@@ -44,6 +45,7 @@ export class Itinerary implements PickContext {
     this.service = route.service
     this.key = balance.key
     this.#parts = parts
+    this.#route = route
     this.#scope = route.scopeOf(balance)
     this.#balance = balance
     this.#options = options
@@ -83,8 +85,9 @@ export class Itinerary implements PickContext {
     return endpoint
   }
 
-  /** Nobody can be connected to there: as if an attempt had found that out. */
-  passOver (endpoint: Endpoint, error: Error): void {
+  /** No connection can be made to there under that origin: as if an attempt had found that out. */
+  passOver (endpoint: Endpoint, origin: string, error: Error): void {
+    if (this.#route.originFor(endpoint.instance) !== origin) return
     if (this.tried.includes(endpoint) || this.peek()?.includes(endpoint.instance) !== true) return
     this.tried.push(endpoint)
     this.failed({ endpoint, sent: false, stale: false }, error)

@@ -5,8 +5,8 @@ import type { Clock } from '../clock.ts'
 export interface Waiting {
   /** There may be room. Says whether it waits no longer. */
   goOn (): boolean
-  /** Nobody can be connected to there: it need not wait for that. */
-  passOver (endpoint: Endpoint, error: Error): void
+  /** No connection can be made to there under that origin: it need not wait for one. */
+  passOver (endpoint: Endpoint, origin: string, error: Error): void
 }
 
 /** So many calls wait for one service at the most: each of them holds memory. */
@@ -73,10 +73,12 @@ export class Lines {
     }
   }
 
-  /** None of the service's calls need wait for that instance. One may let others go on. */
-  passOver (service: string, endpoint: Endpoint, error: Error): void {
+  /** None of the service's calls of that origin need wait for that instance. One may let others go on. */
+  passOver (service: string, endpoint: Endpoint, origin: string, error: Error): void {
     const line = this.#lines.get(service)
-    for (const call of [...line ?? []]) if (line?.has(call) === true) guarded(() => call.passOver(endpoint, error))
+    for (const call of [...line ?? []]) {
+      if (line?.has(call) === true) guarded(() => call.passOver(endpoint, origin, error))
+    }
   }
 
   close (): void {

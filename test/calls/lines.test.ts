@@ -120,6 +120,15 @@ t.test('an instance that refuses connections again and again is one that was tri
   t.same(new Set(await Promise.all(calls)), new Set(['b']))
 })
 
+t.test('where no TLS connection can be made, those that wait for one without TLS go on waiting', async t => {
+  const { instance } = await startServer(t, 'a')
+  const { request } = startCalls(t, new MemorySource({ svc: [instance] }), { connections: 2 })
+  const refused = [1, 2].map(() => t.rejects(request('https://svc/'), { code: 'FST_CONSUL_NO_INSTANCE' }))
+  const waiting = [1, 2, 3].map(async () => await (await request('http://svc/')).body.text())
+  await Promise.all(refused)
+  t.same(await Promise.all(waiting), ['a', 'a', 'a'])
+})
+
 t.test('a strategy that aborts its own call leaves nothing in line', async t => {
   const busy = await startPatient(t, 'a')
   const clock = new ManualClock()
