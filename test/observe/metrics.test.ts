@@ -9,36 +9,15 @@ import { attemptOutcomes, callOutcomes } from '../../lib/observe/call-counts.ts'
 import { metricsTable } from '../../lib/observe/metrics-table.ts'
 import { promClient } from '../../lib/observe/prom-client.ts'
 import { listeningApp, testApp, type TestApp, type TestAppOptions } from '../lifecycle/app.ts'
-import { registered } from '../lifecycle/catalog.ts'
 import { testRegistry } from '../lifecycle/registry.ts'
 import { startServer } from '../calls/helpers.ts'
 import { startConsul } from '../support/consul.ts'
 import { freePort } from '../support/ports.ts'
 import { startScript } from '../support/process.ts'
 import { until } from '../support/wait.ts'
+import { seriesOf, valueOf } from './series.ts'
 
 const consul = await startConsul(t)
-
-type Labels = Record<string, string>
-
-/** The value under these labels, and under any of those not named: their sum. `undefined`: there is no such series. */
-async function valueOf (register: Registry, series: string, labels: Labels = {}): Promise<number | undefined> {
-  const found = (await seriesOf(register)).filter(each => each.name === series &&
-    Object.entries(labels).every(([name, value]) => each.labels[name] === value))
-  return found.length === 0 ? undefined : found.reduce((sum, { value }) => sum + value, 0)
-}
-
-/** The text format, read line by line: what cannot be read throws. */
-async function seriesOf (register: Registry): Promise<{ name: string, labels: Labels, value: number }[]> {
-  const lines = (await register.metrics()).split('\n').filter(line => line !== '' && !line.startsWith('#'))
-  return lines.map(line => {
-    const [, name, text = '', value] = /^([a-z_]+)(?:\{(.*)\})? (-?[\d.e+-]+|\+Inf)$/.exec(line) ?? []
-    if (name === undefined) throw new Error(`not a sample: ${line}`)
-    const pairs = [...text.matchAll(/([a-z_]+)="((?:[^"\\]|\\.)*)"/g)]
-    const labels = Object.fromEntries(pairs.map(([, label, value]) => [label, value]))
-    return { name, labels, value: Number(value) }
-  })
-}
 
 async function listening (
   t: Test, name: string, options: TestAppOptions = {}
@@ -57,36 +36,6 @@ async function list (name: string, port: number, more: object = {}): Promise<voi
 }
 
 // Registration
-
-t.test('the first registration and each correction are counted by reason', async t => {
-  const { app, register } = await listening(t, 'kept')
-  const count = (reason: string) => valueOf(register, 'consul_registrations_total', { service: 'kept', reason })
-  t.equal(await count('first'), 1)
-  await consul.api('PUT', '/v1/agent/service/deregister/kept')
-  await until(async () => await count('forgotten') === 1)
-  await registered(consul, 'kept', 'passing')
-  await until(() => app.consul.registration.state === 'registered')
-  await consul.api('PUT', '/v1/agent/service/register', { Name: 'kept', ID: 'kept', Port: 9 })
-  await until(async () => await count('changed') === 1)
-  t.equal(await count('first'), 1)
-})
-
-t.test('a registration for a new token, or of what is well again, has a reason of its own', async t => {
-  let token = 'one'
-  let isWell = false
-  const run = async () => { if (!isWell) throw new Error('not yet') }
-  const { register } = await listening(t, 'renewed', {
-    token: () => token, discovery: { wait: '1s' }, health: { cacheFor: 0, checks: [{ name: 'own', run }] }
-  })
-  const count = (reason: string) => valueOf(register, 'consul_registrations_total', { service: 'renewed', reason })
-  t.equal(await count('recovered'), undefined)
-  isWell = true
-  await until(async () => await count('recovered') === 1)
-  t.equal(await count('token'), undefined)
-  token = 'two'
-  await until(async () => await count('token') === 1)
-  t.equal(await count('first'), 1)
-})
 
 t.test('the state of the registration is one of all, and how long it took to be routable stays', async t => {
   const { app, register } = await listening(t, 'state')
@@ -260,19 +209,16 @@ t.test('calls that wait for a connection are shown while they do, and counted if
   const waiting = (service: string) => valueOf(register, 'consul_waiting_calls', { service })
   const answered = get('svc')
   t.equal(await waiting('Svc'), 0)
-  const inVain = get('svc', { balance: { timeout: 10 } })
   const inTime = get('svc')
-  t.equal(await waiting('Svc'), 2)
-  await t.rejects(inVain, { code: 'FST_CONSUL_BUSY' })
   t.equal(await waiting('Svc'), 1)
+  await t.rejects(get('svc', { balance: { timeout: 10 } }), { code: 'FST_CONSUL_BUSY' })
   const busy = { service: 'Svc', outcome: 'busy', status: 'none' }
   t.equal(await valueOf(register, 'consul_calls_total', busy), 1)
-  server.emit('answer')
-  await answered
-  await until(() => server.listenerCount('answer') === 1)
-  t.equal(await waiting('Svc'), 0)
-  server.emit('answer')
-  t.equal(await inTime, 200)
+  for (const call of [answered, inTime]) {
+    await until(() => server.emit('answer'))
+    t.equal(await call, 200)
+    t.equal(await waiting('Svc'), 0)
+  }
   t.equal(await waiting('other'), undefined, 'nobody has called it')
 })
 
