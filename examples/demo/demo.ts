@@ -1,7 +1,8 @@
-// Shows what this package does, on a real Consul: npm run demo
+// Shows what this package does, on a real Consul where there is one: npm run demo
 //
 // Nothing has to be installed or running: a Consul is looked for on the PATH, in a container image and in Debian's
-// packages. Everything that is started is ended again. Exit code 0 only if not one request failed.
+// packages, and where there is none the development agent stands in. Everything that is started is ended again. Exit
+// code 0 only if not one request failed.
 import { Cleanup } from './cleanup.ts'
 import { Screen } from './screen.ts'
 import { tellStory } from './story.ts'
