@@ -78,11 +78,17 @@ export async function blocking (t: Test, agent: Agent): Promise<void> {
   t.test('a wait is as long as it was said, and up to a sixteenth longer', async t => {
     await agent.register({ Name: 'waited' })
     const index = await agent.index('waited')
-    const waits = await Promise.all(Array.from({ length: 32 }, async () =>
-      (await agent.health('waited', `index=${index}&wait=1600ms`)).took))
-    t.ok(waits.every(took => took >= 1595), waits.join())
-    t.ok(Math.min(...waits) < 1700 + 1000, waits.join())
-    t.ok(Math.max(...waits) - Math.min(...waits) > 40, `they are spread: ${waits.join()}`)
+    const order: number[] = []
+    const waits = await Promise.all(Array.from({ length: 32 }, async (_, place) => {
+      const { took } = await agent.health('waited', `index=${index}&wait=3200ms`)
+      order.push(place)
+      return took
+    }))
+    t.ok(waits.every(took => took >= 3195), waits.join())
+    t.ok(Math.min(...waits) < 3400 + 1000, waits.join())
+    // On a busy machine it says nothing how far apart they end. The order does: up to half of the pairs turn around.
+    const turned = order.flatMap((one, position) => order.slice(position).filter(other => other < one))
+    t.ok(turned.length > 25, `they are spread: ${turned.length} of 496 pairs`)
   })
 
   t.test('a name that nobody has is woken by it, and by the end of any other', async t => {
