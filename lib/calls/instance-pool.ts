@@ -3,6 +3,7 @@ import type { Endpoint } from '../balancing/endpoint.ts'
 import type { ServiceInstance } from '../consul/instance.ts'
 import { Connection, type ConnectionEvents } from './connection.ts'
 import { dialer, type Dial, type DialOptions } from './dial.ts'
+import { guarded } from './guarded.ts'
 import type { LegacyHandler } from './legacy-handler.ts'
 import type { Lines } from './lines.ts'
 import { isFaultOfHost } from './retry.ts'
@@ -70,7 +71,7 @@ export class InstancePool implements ConnectionEvents {
   }
 
   /** Calls that wait for a connection, here or at another instance of the service. */
-  get waiting (): number { return this.#lines.waiting(this.#line) }
+  get waiting (): number { return this.#lines.lengthOf(this.#line) }
 
   /** Sends a request, for which there must be room. It must be released in the end. */
   dispatch (origin: string, options: Dispatcher.DispatchOptions, request: PooledRequest): void {
@@ -126,7 +127,7 @@ export class InstancePool implements ConnectionEvents {
     if (others.some(({ connected }) => connected)) return
     const requests = others.flatMap(({ request }) => request ?? [])
     if (requests[0] !== undefined) this.#lines.passOver(this.#line, requests[0].endpoint, origin, error)
-    for (const request of requests) request.onError(error)
+    for (const request of requests) guarded(() => request.onError(error))
   }
 
   #free (origin: string): Connection {

@@ -85,7 +85,7 @@ export const metricsTable = {
   },
   consul_call_retries_total: {
     type: 'counter',
-    help: 'Calls that went on to another instance, by whether the request had been sent.',
+    help: 'Attempts that were not enough and were followed by another one, by whether the request had been sent.',
     labels: ['service', 'sent']
   },
   consul_retry_budget_left: {
