@@ -5,7 +5,7 @@ import { finished } from 'node:stream/promises'
 import { PassThrough } from 'node:stream'
 import t from 'tap'
 import {
-  getGlobalDispatcher, interceptors, request as undiciRequest, setGlobalDispatcher, WebSocket, type Dispatcher
+  Agent, getGlobalDispatcher, interceptors, request as undiciRequest, setGlobalDispatcher, WebSocket, type Dispatcher
 } from 'undici'
 import { instance, tally } from '../balancing/helpers.ts'
 import { freePort } from '../support/ports.ts'
@@ -216,6 +216,26 @@ t.test('a request for an ordinary host names no dispatcher any more when it is p
   const { address, port } = servers[0].instance
   await (await undiciRequest(`http://${address}:${port}/`, { dispatcher })).body.text()
   t.same(named, [undefined])
+})
+
+t.test('it is passed on with a handler that any undici takes, that of an interceptor too', async t => {
+  const { servers, source } = await twoServers(t)
+  const { dispatcher } = startCalls(t, source)
+  const before = getGlobalDispatcher()
+  t.teardown(() => setGlobalDispatcher(before))
+  const kinds: string[] = []
+  setGlobalDispatcher(new class extends Agent {
+    override dispatch (options: Agent.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
+      kinds.push(typeof handler.onConnect, typeof handler.onRequestStart)
+      return super.dispatch(options, handler)
+    }
+  }())
+  t.teardown(() => getGlobalDispatcher().close())
+  const following = dispatcher.compose(interceptors.redirect({ maxRedirections: 1 }))
+  const { address, port } = servers[0].instance
+  const { body } = await following.request({ ...get, origin: `http://${address}:${port}` })
+  t.equal(await body.text(), 'a')
+  t.same(kinds, ['function', 'undefined'])
 })
 
 t.test('it may be undici\'s global dispatcher itself, alone or behind interceptors', async t => {
