@@ -20,7 +20,7 @@ const withConsul = { scrape_configs: [{ job_name: 'any', consul_sd_configs: [{}]
  * unpacked into node_modules/.cache; nothing is installed. No container, as it has to reach services on 127.0.0.1.
  */
 export async function findPrometheus (): Promise<PrometheusBinaries> {
-  return firstFound('Prometheus', 'install its release (prometheus and promtool) or a container runtime such as Docker', [
+  return firstFound('Prometheus', 'install its own release (with promtool) or a container runtime such as Docker', [
     { name: 'PATH', find: () => checked(onPath()) },
     { name: 'container image', find: () => checked(fromImage()) },
     { name: 'Debian package', find: () => checked(fromDebian()) }
@@ -64,7 +64,7 @@ async function knowsConsul (promtool: string): Promise<void> {
     await writeFile(file, JSON.stringify(withConsul))
     await run(promtool, ['check', 'config', file])
   } catch (cause) {
-    throw new Error(`${promtool} is built without Consul's service discovery, as Debian's is since Debian 12`, { cause })
+    throw new Error(`${promtool} knows no Consul, as Debian's since Debian 12`, { cause })
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
