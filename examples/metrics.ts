@@ -1,5 +1,5 @@
 // A service with a /metrics route for Prometheus. The route is its own: put it behind your authentication, or on a port
-// of its own, as you like.
+// of its own, as you like. With SERVICE_TAGS=metrics the Prometheus of monitoring/ finds it through Consul.
 //
 //   SERVICE_NAME=l01-data-layer node --import tsx examples/metrics.ts
 //   curl http://127.0.0.1:8001/metrics

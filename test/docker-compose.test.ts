@@ -16,6 +16,7 @@ interface ComposeService {
   image?: string
   profiles?: string[]
   hostname?: string
+  volumes?: string[]
   build?: { context: string, dockerfile: string }
   command?: string | string[]
   ports?: string[]
@@ -79,6 +80,18 @@ for (const [name, { build, profiles, command, environment = {}, depends_on: need
     t.ok(await exists(join(root, build?.context ?? '', build?.dockerfile ?? '')))
   })
 }
+
+t.test('Prometheus and Grafana start with the profile monitoring only, and all that they read is there', async t => {
+  for (const { image, profiles, volumes = [] } of [services.prometheus!, services.grafana!]) {
+    t.match(image, /:v?\d+\.\d+\.\d+$/)
+    t.strictSame(profiles, ['monitoring'])
+    for (const volume of volumes) {
+      t.match(volume, /^\.\/examples\/monitoring\/.+:\/etc\/.+:ro$/)
+      t.ok(await exists(join(root, volume.split(':')[0]!)), volume)
+    }
+  }
+  t.match(services['l01-data-layer']?.environment?.SERVICE_TAGS, /\bmetrics$/, 'Prometheus finds it')
+})
 
 t.test('what the image is built from is there', async t => {
   const dockerfile = await readFile(join(root, 'examples/Dockerfile'), 'utf8')
