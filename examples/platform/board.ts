@@ -41,6 +41,11 @@ export class Board {
     this.#output.write(`${summary}\n`)
   }
 
+  /** The picture goes. */
+  clear (): void {
+    this.#paint([])
+  }
+
   #hasRoomFor (lines: readonly string[]): boolean {
     const { isTTY = false, rows = 24 } = this.#output
     return isTTY && rows > lines.length

@@ -1,11 +1,15 @@
 // Loaded into every layer with --import, as its own code counts nothing: tells the platform what it has called, now
 // and then, when it is asked, and when it ends.
-import { countCalls } from './counts.ts'
+import { countCalls, type Told } from './counts.ts'
 
 const counts = countCalls()
-const tell = (): void => { if (process.connected) process.send?.(counts) }
 
-setInterval(tell, 250).unref()
-process.on('message', tell)
+setInterval(tell, 250, false).unref()
+process.on('message', () => tell(true))
 process.channel?.unref()
-process.once('beforeExit', tell)
+process.once('beforeExit', () => tell(false))
+
+function tell (isAnswer: boolean): void {
+  const told: Told = { counts, isAnswer }
+  if (process.connected) process.send?.(told)
+}

@@ -16,6 +16,13 @@ export interface Count {
 /** By the name of the service. */
 export type Counts = Record<string, Count>
 
+/** What a process says of its calls. */
+export interface Told {
+  counts: Counts
+  /** It was asked. */
+  isAnswer: boolean
+}
+
 interface Ended {
   service: string
   status: number | undefined

@@ -1,9 +1,8 @@
-import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { startChild, type Child } from '../../test/support/children.ts'
 import { until } from '../../test/support/wait.ts'
 import { listening } from '../demo/service.ts'
-import type { Counts } from './counts.ts'
+import type { Counts, Told } from './counts.ts'
 
 export interface InstanceOptions {
   /** Unique in Consul. */
@@ -20,13 +19,18 @@ export class Instance {
   readonly #child: Child
   /** All that it had to tell has come. */
   readonly #silent: Promise<unknown>
+  #answers = 0
   #port = 0
 
   constructor (child: Child, { id, onCounts }: InstanceOptions) {
     this.id = id
     this.#child = child
-    this.#silent = once(child.process, 'disconnect')
-    child.process.on('message', counts => onCounts(child.pid, counts as Counts))
+    this.#silent = new Promise(resolve => child.process.once('disconnect', resolve))
+    child.process.on('message', message => {
+      const { counts, isAnswer } = message as Told
+      onCounts(child.pid, counts)
+      if (isAnswer) this.#answers++
+    })
   }
 
   /** 0 until it listens. */
@@ -40,9 +44,9 @@ export class Instance {
 
   /** Has it tell what it has counted so far. */
   async ask (): Promise<void> {
-    const told = once(this.#child.process, 'message')
-    this.#child.process.send('ask')
-    await told
+    const before = this.#answers
+    this.#child.process.send('ask', () => {}) // One that has ended answers nothing.
+    await until(() => this.#answers > before, { what: `${this.id} to answer` })
   }
 
   /** Rejects if it does not end within 10 s, or ends with an error though it was asked to leave in good order. */

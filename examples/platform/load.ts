@@ -9,7 +9,7 @@ export interface Target {
 }
 
 /** Requests at a time. Half of the callers send POSTs: one that was sent and is lost is not sent again. */
-const callers = 8
+const callers = 4
 /** Requests after which a load is under way. */
 const underWay = 100
 /** Requests at the most. */

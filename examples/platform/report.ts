@@ -1,20 +1,25 @@
 import { number } from '../demo/screen.ts'
 import type { Board } from './board.ts'
 import type { Ledger } from './counts.ts'
+import type { Crew } from './crew.ts'
 import type { Load } from './load.ts'
 import type { Replacement } from './rollout.ts'
+import { topologyOf } from './topology.ts'
 
 export interface Results {
+  crews: readonly Crew[]
   load: Load
   ledger: Ledger
   replacements: readonly Replacement[]
 }
 
 /** What was sent in all, and what became of it. @returns whether anything failed */
-export function report (board: Board, { load, ledger, replacements }: Results): boolean {
+export function report (board: Board, { crews, load, ledger, replacements }: Results): boolean {
   const { calls, attempts, retries, failed } = ledger.total
   const times = replacements.map(({ took }) => took)
   const [shortest, longest] = [Math.min(...times), Math.max(...times)]
+  board.say()
+  for (const line of topologyOf(crews, ledger)) board.say(line)
   board.say()
   board.say(`  replaced  ${times.length} processes, in ${seconds(shortest)} to ${seconds(longest)} each`)
   board.say(`  requests  ${number(load.requests)} to the platform, half of them POSTs; ${number(load.failed)} failed`)

@@ -28,7 +28,7 @@ export async function tellStory (t: Teardown, board: Board, settings: Settings):
   const fleet = await createFleet(t, {
     platform, mode, agent, stores: stores.env, onCounts: (pid, counts) => ledger.enter(String(pid), counts)
   })
-  draw(t, board, fleet, ledger)
+  const stopDrawing = draw(t, board, fleet, ledger)
   await Promise.all(fleet.crews.map(crew => crew.start(crew.port)))
 
   ledger.enter('gateway', countCalls())
@@ -40,7 +40,9 @@ export async function tellStory (t: Teardown, board: Board, settings: Settings):
     replacements.push(done)
   }))
   await Promise.all(fleet.crews.flatMap(({ instances }) => instances.map(instance => instance.ask())))
-  return report(board, { load, ledger, replacements })
+  if (!settings.stay) stopDrawing()
+  board.clear()
+  return report(board, { crews: fleet.crews, load, ledger, replacements })
 }
 
 /** A caller as a gateway at the edge is one: it finds the layer at the top as the layers find each other. */
@@ -57,9 +59,12 @@ function openGateway (
   return gateway
 }
 
-function draw (t: Teardown, board: Board, { crews }: Fleet, ledger: Ledger): void {
+/** @returns what ends it */
+function draw (t: Teardown, board: Board, { crews }: Fleet, ledger: Ledger): () => void {
   const timer = setInterval(() => {
     board.show({ lines: topologyOf(crews, ledger), summary: summaryOf(crews, ledger) })
   }, 100)
-  t.teardown(() => clearInterval(timer))
+  const stop = (): void => clearInterval(timer)
+  t.teardown(stop)
+  return stop
 }

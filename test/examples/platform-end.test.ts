@@ -89,6 +89,9 @@ t.test('on a terminal the picture is drawn in place, and what is said stays abov
   t.equal(written(), '\u001b[2A\u001b[Jsaid\none\ntwo t\n')
   board.show({ lines: ['four'], summary: '' })
   t.equal(written(), '\u001b[2A\u001b[Jfour\n')
+  board.clear()
+  board.say('said')
+  t.equal(written(), '\u001b[1A\u001b[Jsaid\n')
 })
 
 t.test('in a pipe, or on a terminal that is too low, there is a summary now and then', async t => {
