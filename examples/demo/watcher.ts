@@ -32,6 +32,9 @@ export class Watcher {
     this.#follow()
   }
 
+  /** Of every instance that Consul lists. */
+  get states (): ReadonlyMap<string, State> { return this.#states }
+
   /**
    * When the instance came to be in that state, or the present time if it is already. Milliseconds since the epoch.
    * Rejects after 15 s.
