@@ -5,6 +5,9 @@ import { Ring } from './ring.ts'
 import { isOpen, type PickContext, type Strategy } from './strategy.ts'
 import { positiveWeights } from './weights.ts'
 
+/** After so many points it is looked whether there is anyone to be found: everyone has hundreds of them. */
+const doubtAfter = 16
+
 /**
  * Calls with the same key go to the same endpoint, from every client; when one joins or leaves only its own share of
  * the keys moves. An endpoint is known by its service id: one that is started again elsewhere has the same keys.
@@ -26,6 +29,7 @@ export class ConsistentHash implements Strategy {
     for (let step = 0; step < ring.size; step++) {
       const endpoint = endpoints[ring.memberAt(start + step)] as Endpoint
       if (mayPick(endpoint, context)) return endpoint
+      if (step === doubtAfter && !endpoints.some(each => mayPick(each, context))) return undefined
     }
     return undefined
   }

@@ -3,7 +3,7 @@ import type { ServiceInstance } from '../consul/instance.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { Endpoints } from './endpoints.ts'
 import { Probes } from './probes.ts'
-import { Roster } from './roster.ts'
+import { kept, Roster } from './roster.ts'
 import { slowStartEnd, turnShareOf, welcome } from './slow-start.ts'
 import { createStrategy, type StrategyChoice } from './strategies.ts'
 import { isOpen, type MayPick, type PickContext, type Strategy } from './strategy.ts'
@@ -25,6 +25,8 @@ export class Group {
 
   #instances: readonly ServiceInstance[] = []
   #roster: Roster
+  /** What functions saw last, beside the candidates. */
+  #listed: readonly Endpoint[] = []
   /** While the clock is before this, a candidate is new. */
   #slowStartEnd = -Infinity
   #turns = 0
@@ -66,6 +68,13 @@ export class Group {
     // It has left another list, and stands in this one still.
     this.#update(instances, context.now)
     return this.#pick(choice, context)
+  }
+
+  /** Whether there is one to go to now, ejected or not. */
+  hasOpen (instances: readonly ServiceInstance[], context: PickContext): boolean {
+    if (this.#isOutdated(instances, context)) this.#update(instances, context.now)
+    const { members, spare } = this.#roster
+    return [...members, ...spare].some(endpoint => isOpen(endpoint, context))
   }
 
   /** Without a pick from the list: whether there is somewhere to go, but not now. */
@@ -110,7 +119,8 @@ export class Group {
   #listFor (context: PickContext): readonly Endpoint[] {
     const { members, candidates } = this.#roster
     if (this.#probes.areAllClosed(context)) return candidates
-    return members.filter(endpoint => !this.#probes.isClosed(endpoint, context))
+    this.#listed = kept(this.#listed, members.filter(endpoint => !this.#probes.isClosed(endpoint, context)))
+    return this.#listed
   }
 
   /** Whether there is one to go to that the call has not been to. */

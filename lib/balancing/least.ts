@@ -29,7 +29,11 @@ export abstract class Least implements Strategy {
     const least = this.#leastOf(compared)
     if (place === -1) return least
     const drawn = endpoints[place] as Endpoint
-    return this.isBetter(least, drawn) && mayPick(least, context) ? least : drawn
+    if (!this.isBetter(least, drawn)) return drawn
+    if (mayPick(least, context)) return least
+    if (endpoints.length > few) return drawn
+    const next = this.#leastOf(endpoints.filter(endpoint => mayPick(endpoint, context)))
+    return this.isBetter(next, drawn) ? next : drawn
   }
 
   /** How much there would be with one attempt more. */

@@ -35,7 +35,7 @@ export class Roster {
 }
 
 /** The list of before, if it holds the same. */
-function kept (before: readonly Endpoint[] | undefined, now: readonly Endpoint[]): readonly Endpoint[] {
+export function kept (before: readonly Endpoint[] | undefined, now: readonly Endpoint[]): readonly Endpoint[] {
   if (before?.length !== now.length) return now
   return now.every((endpoint, index) => endpoint === before[index]) ? before : now
 }

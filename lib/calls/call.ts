@@ -9,6 +9,7 @@ import { tellPick, tellRetry, type CallEvents } from './events.ts'
 import { Itinerary, type ItineraryParts } from './itinerary.ts'
 import type { LegacyHandler } from './legacy-handler.ts'
 import type { Expiring, Limit } from './limits.ts'
+import type { Outcome } from './line.ts'
 import { Repeats, type RepeatsParts } from './repeats.ts'
 import { ReplayableBody } from './replay.ts'
 import { afterFailure, isBreak, isOfNoInstance } from './retry.ts'
@@ -115,47 +116,42 @@ export class Call implements AttemptOwner, Expiring, WaitOwner {
     const { sent, answered } = attempt
     this.#attempt = undefined
     this.#failed = { attempt, error }
-    this.#itinerary.failed(attempt, error)
+    const now = this.#parts.clock.now()
+    this.#itinerary.failed(attempt, error, now)
     if (this.#aborted) return this.#fail(error)
-    switch (afterFailure({ error, sent, answered, unsent: this.#itinerary.unsent })) {
-      case 'elsewhere': return this.#proceed()
-      case 'repeat': return this.#repeat(attempt, error)
-      case 'unreachable': return this.#fail(this.#itinerary.unserved(error))
+    switch (afterFailure({ error, sent, answered, unsent: this.#itinerary.failures.unsent })) {
+      case 'elsewhere': return this.#proceed(now)
+      case 'repeat': return this.#repeat(attempt, error, now)
+      case 'unreachable': return this.#fail(this.#itinerary.unserved() ?? error)
       case 'final': return this.#fail(error)
     }
   }
 
   /** What refuses the request is swallowed if another instance may be asked. */
   accepts (attempt: Attempt, status: number, headers: readonly Buffer[]): boolean {
-    if (this.#aborted || isOfNoInstance(headers) || !this.#itinerary.hasAnother()) return true
+    if (this.#aborted || isOfNoInstance(headers) || !this.#itinerary.hasAnother(this.#parts.clock.now())) return true
     const repeats = this.#claimRepeat()
     if (repeats === undefined) return true
     this.#attempt = undefined
     const error = new RefusedError(attempt.endpoint.instance.id, status)
-    this.#itinerary.refused(error)
+    this.#itinerary.failures.refused(error)
     this.#failed = { attempt, error }
     repeats.backOff(() => this.#proceed())
     return false
   }
 
-  goOn (): boolean {
+  goOn (): Outcome {
     this.#proceed()
-    return this.#wait === undefined
-  }
-
-  passOver (endpoint: Endpoint, origin: string, error: Error): void {
-    this.#itinerary.passOver(endpoint, origin, error)
-    const verdict = afterFailure({ error, sent: false, answered: false, unsent: this.#itinerary.unsent })
-    if (verdict === 'unreachable') this.#fail(this.#itinerary.unserved(error))
-    else this.#proceed()
+    if (this.#wait !== undefined) return 'waits'
+    return this.#attempt === undefined ? 'ended' : 'went'
   }
 
   waitedInVain (error: Error): void {
-    this.#fail(error)
+    this.#fail(this.#itinerary.failures.whenOthersAreBusy(error))
   }
 
-  #repeat (attempt: Attempt, error: Error): void {
-    const repeats = attempt.stale || this.#itinerary.hasAnother() ? this.#claimRepeat() : undefined
+  #repeat (attempt: Attempt, error: Error, now: number): void {
+    const repeats = attempt.stale || this.#itinerary.hasAnother(now) ? this.#claimRepeat() : undefined
     if (repeats === undefined) return this.#fail(error)
     if (isBreak(error)) repeats.backOffAfterBreak(() => this.#proceed())
     else repeats.backOff(() => this.#proceed())
@@ -201,7 +197,9 @@ export class Call implements AttemptOwner, Expiring, WaitOwner {
   }
 
   #waitForRoom (now: number): void {
-    this.#wait ??= new Wait(this.#parts, this.#route.service, this, this.#balance, now)
+    if (this.#wait !== undefined) return
+    this.#wait = new Wait(this.#parts, this, this.#itinerary, this.#balance)
+    this.#wait.start(now)
   }
 
   #endWait (): void {

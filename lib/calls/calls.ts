@@ -55,6 +55,8 @@ export interface Calls {
   readonly dispatcher: ConsulDispatcher
   /** The instance that the next call would go to; `null` without one. It counts as a call in the strategy's order. */
   pick (service: string, options?: PickOptions): Promise<ServiceInstance | null>
+  /** How many wait for a connection to the service. */
+  waitingFor (service: string): number
   /** Those of a list that calls leave out because they fail. */
   leftOutOf (instances: readonly ServiceInstance[]): ReadonlySet<ServiceInstance>
   /** Why an instance is ejected; `undefined`: it is not. */
@@ -98,7 +100,7 @@ export function createCalls (options: CallsOptions): Calls {
   })
   const stopListening = source.onLeave((left, mayReturn) => {
     balancer.remove(left, mayReturn)
-    lines.look()
+    for (const service of new Set(left.map(({ name }) => name.toLowerCase()))) lines.look(service)
   })
 
   function close (): Promise<void> {
@@ -128,6 +130,7 @@ export function createCalls (options: CallsOptions): Calls {
       return group.pick(instances, balance.strategy, context)?.instance ?? null
     },
 
+    waitingFor: service => lines.lengthOf(service.toLowerCase()),
     leftOutOf: instances => balancer.leftOutOf(instances),
     ejectionOf: instance => balancer.ejectionOf(instance),
 

@@ -33,6 +33,7 @@ export class Connection {
       })
       .on('disconnect', () => {
         this.#connected = false
+        this.#requests = 0
         events.onDisconnect(this)
       })
       .on('connectionError', (_origin, _targets, error) => events.onConnectError(this, error))

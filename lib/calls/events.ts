@@ -35,7 +35,7 @@ export interface AttemptMessage {
   readonly broken: boolean
 }
 
-/** A call goes on to another instance. */
+/** A call goes on to another instance, or to the same one after a connection that was closed while it was idle. */
 export interface RetryMessage {
   readonly service: string
   /** Where the attempt failed. */

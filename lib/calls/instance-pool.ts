@@ -3,6 +3,7 @@ import type { Endpoint } from '../balancing/endpoint.ts'
 import type { ServiceInstance } from '../consul/instance.ts'
 import { Connection, type ConnectionEvents } from './connection.ts'
 import { dialer, type Dial, type DialOptions } from './dial.ts'
+import { guarded } from './guarded.ts'
 import type { LegacyHandler } from './legacy-handler.ts'
 import type { Lines } from './lines.ts'
 import { isFaultOfHost } from './retry.ts'
@@ -114,7 +115,7 @@ export class InstancePool implements ConnectionEvents {
     if (others.some(({ connected }) => connected)) return
     const requests = others.flatMap(({ request }) => request ?? [])
     if (requests[0] !== undefined) this.#lines.passOver(this.#service, requests[0].endpoint, origin, error)
-    for (const request of requests) request.onError(error)
+    for (const request of requests) guarded(() => request.onError(error))
   }
 
   #free (origin: string): Connection {

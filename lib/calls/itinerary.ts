@@ -2,12 +2,13 @@ import type { Dispatcher } from 'undici'
 import type { Endpoint } from '../balancing/endpoint.ts'
 import type { PickContext } from '../balancing/strategy.ts'
 import type { ServiceInstance } from '../consul/instance.ts'
-import { instanceKey, type InstanceSource } from '../discovery/source.ts'
+import type { InstanceSource } from '../discovery/source.ts'
 import type { Balance } from './balance.ts'
+import { Failures } from './failures.ts'
+import { noneFound } from './none-found.ts'
 import type { Pools } from './pools.ts'
 import { isRepeatable } from './repeats.ts'
 import type { Route, Scope } from './route.ts'
-import { noneFound, noneServed } from './unserved.ts'
 
 export interface ItineraryParts {
   readonly source: InstanceSource
@@ -21,6 +22,9 @@ interface FailedAttempt {
   /** Whether only a connection failed that was used again. */
   readonly stale: boolean
 }
+
+/** For so long a call that waits keeps away from where no connection could be made. Milliseconds. */
+const awayFor = 1000
 
 /** Where a call has been, and where it may still go. */
 export class Itinerary implements PickContext {
@@ -36,10 +40,9 @@ export class Itinerary implements PickContext {
   readonly #options: Dispatcher.DispatchOptions
   /** Where it met a connection that had been closed meanwhile: may be tried once more. */
   #stale: Endpoint | undefined
-  #lastError: Error | undefined
-  /** What became of the last attempt that was sent: nobody knows whether it was carried out. */
-  #lost: Error | undefined
-  #unsent = 0
+  /** Where no connection could be made, and when. */
+  #unreached: Map<Endpoint, number> | undefined
+  #failures: Failures | undefined
 
   constructor (parts: ItineraryParts, route: Route, balance: Balance, options: Dispatcher.DispatchOptions) {
     this.service = route.service
@@ -53,8 +56,16 @@ export class Itinerary implements PickContext {
 
   get repeatable (): boolean { return this.#balance.retries > 0 && isRepeatable(this.#options) }
 
-  /** Attempts that did not get as far as sending. */
-  get unsent (): number { return this.#unsent }
+  /** Those that it may go to. */
+  get group (): object { return this.#scope.group }
+
+  /** Whether it may not go wherever others of its group may. */
+  get isParticular (): boolean { return this.tried.length > 0 || typeof this.#balance.strategy === 'function' }
+
+  get failures (): Failures {
+    this.#failures ??= new Failures()
+    return this.#failures
+  }
 
   /** The instances that there are, as far as they are known without waiting. */
   peek (): readonly ServiceInstance[] | undefined {
@@ -85,36 +96,49 @@ export class Itinerary implements PickContext {
     return endpoint
   }
 
-  /** No connection can be made to there under that origin: as if an attempt had found that out. */
-  passOver (endpoint: Endpoint, origin: string, error: Error): void {
-    if (this.#route.originFor(endpoint.instance) !== origin) return
-    if (this.tried.includes(endpoint) || this.peek()?.includes(endpoint.instance) !== true) return
-    this.tried.push(endpoint)
-    this.failed({ endpoint, sent: false, stale: false }, error)
-  }
-
-  /** Whether there is an instance that was not tried, as far as is known. */
-  hasAnother (): boolean {
-    const tried = this.tried.map(({ instance }) => instanceKey(instance))
-    return this.peek()?.some(instance => !tried.includes(instanceKey(instance))) ?? true
+  /** Whether there is an instance to go on to at once, as far as is known. */
+  hasAnother (now: number): boolean {
+    const instances = this.peek()
+    this.now = now
+    return instances === undefined || this.#scope.group.hasOpen(instances, this)
   }
 
   /** An attempt got no answer. */
-  failed ({ endpoint, sent, stale }: FailedAttempt, error: Error): void {
-    this.#lastError = error
-    if (sent) this.#lost = error
-    else this.#unsent++
+  failed ({ endpoint, sent, stale }: FailedAttempt, error: Error, now: number): void {
+    this.failures.add(error, sent)
     if (stale) this.#stale = endpoint
+    if (!sent) this.#keepAway(endpoint, now)
   }
 
-  /** An instance answered that it cannot serve the request. */
-  refused (error: Error): void {
-    this.#lastError = error
+  /** No connection can be made to there under that origin, as others have found. Says whether that changes anything. */
+  passOver (endpoint: Endpoint, origin: string, error: Error, now: number): boolean {
+    if (this.#route.originFor(endpoint.instance) !== origin) return false
+    if (this.tried.includes(endpoint) || this.peek()?.includes(endpoint.instance) !== true) return false
+    this.tried.push(endpoint)
+    this.failures.passedOver(error)
+    this.#keepAway(endpoint, now)
+    return true
   }
 
-  /** Why the call has failed: nobody else is left. */
-  unserved (error: Error): Error {
-    return this.#lost ?? noneServed(this.service, this.tried.length, error, this.#unsent)
+  /** Why the call fails if nobody is left. */
+  unserved (): Error | undefined {
+    return this.failures.whenNoneIsLeft(this.service, this.tried.length)
+  }
+
+  #keepAway (endpoint: Endpoint, now: number): void {
+    this.#unreached ??= new Map()
+    this.#unreached.set(endpoint, now)
+  }
+
+  /** Nobody has room but where no connection could be made: meanwhile that may have changed. Says whether it may. */
+  #comeBack (): boolean {
+    const before = this.tried.length
+    for (const [endpoint, since] of this.#unreached ?? []) {
+      if (this.now - since < awayFor) continue
+      this.#unreached?.delete(endpoint)
+      this.tried.splice(this.tried.indexOf(endpoint), 1)
+    }
+    return this.tried.length < before
   }
 
   /** With nobody else left, the one whose connection was stale, which is given a new one; then the last resort. */
@@ -125,7 +149,10 @@ export class Itinerary implements PickContext {
     if (picked !== undefined) return picked
     const stale = this.#staleIn(instances)
     const mayReturn = stale !== undefined && stale.ejection === undefined && !this.isFull(stale)
-    if (group.isFull(strategy, this)) return mayReturn ? stale : 'full'
+    if (group.isFull(strategy, this)) {
+      if (mayReturn) return stale
+      return this.#comeBack() ? group.pickCandidate(instances, strategy, this) ?? 'full' : 'full'
+    }
     return stale ?? group.pickLastResort(strategy, this)
   }
 
@@ -141,7 +168,6 @@ export class Itinerary implements PickContext {
   }
 
   #noInstance (instances: readonly ServiceInstance[]): Error {
-    if (this.#lastError === undefined) return noneFound(this.service, this.#scope.query, instances.length)
-    return this.unserved(this.#lastError)
+    return this.unserved() ?? noneFound(this.service, this.#scope.query, instances.length)
   }
 }

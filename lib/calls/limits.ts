@@ -21,7 +21,7 @@ export interface Expiring {
  */
 export class Limits {
   readonly #clock: Clock
-  readonly #lines = new Map<number, Line>()
+  readonly #rows = new Map<number, Row>()
 
   constructor (clock: Clock) {
     this.#clock = clock
@@ -35,50 +35,50 @@ export class Limits {
    */
   start (ms: number, target: Expiring, now = this.#clock.now()): Limit | undefined {
     if (ms === 0) return undefined
-    let line = this.#lines.get(ms)
-    if (line === undefined) {
-      line = new Line(ms, this.#clock, () => this.#forget(ms))
-      this.#lines.set(ms, line)
+    let row = this.#rows.get(ms)
+    if (row === undefined) {
+      row = new Row(ms, this.#clock, () => this.#forget(ms))
+      this.#rows.set(ms, row)
     }
-    return line.add(target, now)
+    return row.add(target, now)
   }
 
   /** Those that run are never reached. */
   close (): void {
-    for (const line of this.#lines.values()) line.close()
-    this.#lines.clear()
+    for (const row of this.#rows.values()) row.close()
+    this.#rows.clear()
   }
 
   #forget (ms: number): void {
-    if (Number.isInteger(ms) && this.#lines.size <= remembered) return
-    this.#lines.get(ms)?.close()
-    this.#lines.delete(ms)
+    if (Number.isInteger(ms) && this.#rows.size <= remembered) return
+    this.#rows.get(ms)?.close()
+    this.#rows.delete(ms)
   }
 }
 
-/** One limit that runs, and its neighbours in the line. */
+/** One limit that runs, and its neighbours in the row. */
 export class Limit {
   readonly due: number
   readonly target: Expiring
   previous: Limit | undefined
   next: Limit | undefined
-  #line: Line | undefined
+  #row: Row | undefined
 
-  constructor (due: number, target: Expiring, line: Line) {
+  constructor (due: number, target: Expiring, row: Row) {
     this.due = due
     this.target = target
-    this.#line = line
+    this.#row = row
   }
 
   /** It is not reached any more. */
   stop (): void {
-    this.#line?.remove(this)
-    this.#line = undefined
+    this.#row?.remove(this)
+    this.#row = undefined
   }
 }
 
 /** The limits of one length, the oldest first, and the timer of that one. */
-class Line {
+class Row {
   readonly #ms: number
   readonly #clock: Clock
   readonly #onEmpty: () => void

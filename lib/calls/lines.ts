@@ -1,31 +1,19 @@
 import type { Endpoint } from '../balancing/endpoint.ts'
 import type { Clock } from '../clock.ts'
+import { guarded } from './guarded.ts'
+import { Line, type Waiting } from './line.ts'
 
-/** A call that waits until an instance has room for it. */
-export interface Waiting {
-  /** There may be room. Says whether it waits no longer. */
-  goOn (): boolean
-  /** No connection can be made to there under that origin: it need not wait for one. */
-  passOver (endpoint: Endpoint, origin: string, error: Error): void
-}
-
-/** So many calls wait for one service at the most: each of them holds memory. */
-const longest = 10_000
-/** So many that cannot go where there is room let one pass that can; if nobody can they stand behind the others. */
-const mostPassedOver = 8
-/** So many times as many are looked at every time that somebody may be able to go. */
-const mostLooks = 16
-/** What else may make room is seen within this time: newcomers, and ejections that end. Milliseconds. */
+/** What else makes room is seen within this time: newcomers, and ejections that end. Milliseconds. */
 const lookAgain = 100
 
 /**
- * The calls that wait for a connection, in a line for each service, the longest waiting first. They wait for no
- * instance in particular: whoever has room first gets the next one.
+ * The calls that wait for a connection: for each service a line for each group of its instances. They wait for no
+ * instance in particular: whoever has room first gets the next one, of each line in turn.
  */
 export class Lines {
   readonly #clock: Clock
-  readonly #lines = new Map<string, Set<Waiting>>()
-  /** Services whose line is being served, and how often there was room meanwhile. */
+  readonly #services = new Map<string, Map<object, Line>>()
+  /** Services whose lines are being served, and how often there was room meanwhile. */
   readonly #serving = new Map<string, number>()
   #stopTimer: (() => void) | undefined
 
@@ -35,21 +23,30 @@ export class Lines {
 
   /** Whether there was place at the end of the line. */
   join (service: string, call: Waiting): boolean {
-    const line = this.#lines.get(service) ?? new Set()
-    if (line.size >= longest) return false
-    this.#lines.set(service, line.add(call))
+    const lines = this.#services.get(service) ?? new Map<object, Line>()
+    const line = lines.get(call.group) ?? new Line()
+    if (!line.join(call)) return false
+    this.#services.set(service, lines.set(call.group, line))
     this.#stopTimer ??= this.#clock.after(lookAgain, () => this.#onTimer())
     return true
   }
 
   leave (service: string, call: Waiting): void {
-    const line = this.#lines.get(service)
-    if (line?.delete(call) === true && line.size === 0) this.#lines.delete(service)
+    const lines = this.#services.get(service)
+    const line = lines?.get(call.group)
+    line?.leave(call)
+    if (line?.size === 0) lines?.delete(call.group)
+    if (lines?.size === 0) this.#services.delete(service)
+  }
+
+  /** How many wait for a service. */
+  lengthOf (service: string): number {
+    return [...this.#services.get(service)?.values() ?? []].reduce((sum, { size }) => sum + size, 0)
   }
 
   /** An instance of the service has room for one more. Calls that end at once come back here: no stack grows. */
   serve (service: string): void {
-    if (!this.#lines.has(service)) return
+    if (!this.#services.has(service)) return
     const isServing = this.#serving.has(service)
     this.#serving.set(service, (this.#serving.get(service) ?? 0) + 1)
     if (isServing) return
@@ -60,53 +57,40 @@ export class Lines {
     this.#serving.delete(service)
   }
 
-  /** Who has room, or is there at all, may have changed. */
-  look (): void {
-    for (const [service, line] of [...this.#lines]) {
-      const looks = Math.min(Math.ceil(line.size / mostPassedOver), mostLooks)
-      for (let look = 0; look < looks; look++) while (this.#serveOne(service));
-    }
+  /** Who of the service has room, or is there at all, may have changed. */
+  look (service: string): void {
+    while (this.#serveOne(service));
   }
 
   /** None of the service's calls of that origin need wait for that instance. One may let others go on. */
   passOver (service: string, endpoint: Endpoint, origin: string, error: Error): void {
-    const line = this.#lines.get(service)
-    for (const call of [...line ?? []]) {
-      if (line?.has(call) === true) guarded(() => call.passOver(endpoint, origin, error))
+    const now = this.#clock.now()
+    for (const line of [...this.#services.get(service)?.values() ?? []]) {
+      for (const call of [...line.calls]) if (line.has(call)) guarded(() => call.passOver(endpoint, origin, error, now))
     }
   }
 
   close (): void {
     this.#stopTimer?.()
     this.#stopTimer = undefined
-    this.#lines.clear()
+    this.#services.clear()
   }
 
-  /** Whether one of the first has gone on. */
+  /** Whether somebody took the room that there may be. */
   #serveOne (service: string): boolean {
-    const line = this.#lines.get(service)
-    if (line === undefined) return false
-    const passedOver: Waiting[] = []
-    for (const call of line) {
-      if (guarded(() => call.goOn()) ?? true) return true
-      if (passedOver.push(call) === mostPassedOver) break
+    const lines = this.#services.get(service)
+    for (const [group, line] of lines ?? []) {
+      if (!line.serve()) continue
+      const left = lines?.get(group)
+      if (left !== undefined && lines?.delete(group) === true) lines.set(group, left)
+      return true
     }
-    for (const call of passedOver) if (line.delete(call)) line.add(call)
     return false
   }
 
   #onTimer (): void {
     this.#stopTimer = undefined
-    this.look()
-    if (this.#lines.size > 0) this.#stopTimer ??= this.#clock.after(lookAgain, () => this.#onTimer())
-  }
-}
-
-/** Handlers of the callers' own may throw: no reason to let the others wait. */
-function guarded<T> (run: () => T): T | undefined {
-  try {
-    return run()
-  } catch (error) {
-    queueMicrotask(() => { throw error })
+    for (const service of [...this.#services.keys()]) this.look(service)
+    if (this.#services.size > 0) this.#stopTimer ??= this.#clock.after(lookAgain, () => this.#onTimer())
   }
 }

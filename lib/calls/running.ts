@@ -1,3 +1,5 @@
+import { guarded } from './guarded.ts'
+
 interface RunningCall {
   /** Whether it waits to hear of instances. */
   readonly isDiscovering: boolean
@@ -26,11 +28,11 @@ export class RunningCalls {
 
   /** Calls that wait to hear of instances fail. */
   abortWaiting (reason: Error): void {
-    for (const call of [...this.#calls]) if (call.isDiscovering) call.abort(reason)
+    for (const call of [...this.#calls]) if (call.isDiscovering) guarded(() => call.abort(reason))
   }
 
   abort (reason: Error): void {
-    for (const call of [...this.#calls]) call.abort(reason)
+    for (const call of [...this.#calls]) guarded(() => call.abort(reason))
   }
 
   /** Resolves when none is left. */

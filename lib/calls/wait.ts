@@ -1,49 +1,74 @@
+import type { Endpoint } from '../balancing/endpoint.ts'
 import { BusyError } from '../errors.ts'
 import type { AttemptLimits } from './attempt.ts'
 import type { Expiring, Limit, Limits } from './limits.ts'
-import type { Lines, Waiting } from './lines.ts'
+import type { Outcome, Waiting } from './line.ts'
+import type { Lines } from './lines.ts'
 
 export interface WaitParts {
   readonly lines: Lines
   readonly limits: Limits
 }
 
-/** Whoever waits; told if that takes too long. */
-export interface WaitOwner extends Waiting {
+/** Whoever waits. */
+export interface WaitOwner {
+  /** There may be room. */
+  goOn (): Outcome
   waitedInVain (error: Error): void
 }
 
-/** The time that a call stands in the line of its service. */
-export class Wait implements Expiring {
-  readonly #lines: Lines
-  readonly #service: string
-  readonly #owner: WaitOwner
-  readonly #limits: AttemptLimits
-  readonly #limit: Limit | undefined
+/** Where it wants to go. */
+export interface Destination extends Pick<Waiting, 'group' | 'isParticular'> {
+  readonly service: string
+  /** No connection can be made to there under that origin. Says whether that changes anything. */
+  passOver (endpoint: Endpoint, origin: string, error: Error, now: number): boolean
+}
 
-  /**
-   * @param attemptLimits it may take as long as an attempt
-   * @throws FST_CONSUL_BUSY if too many wait already
-   */
-  constructor (
-    { lines, limits }: WaitParts, service: string, owner: WaitOwner, attemptLimits: AttemptLimits, now: number
-  ) {
-    if (!lines.join(service, owner)) throw new BusyError(service, 'too many calls wait already')
-    this.#lines = lines
-    this.#service = service
+/** The time that a call stands in line for a service. */
+export class Wait implements Waiting, Expiring {
+  readonly #parts: WaitParts
+  readonly #owner: WaitOwner
+  readonly #destination: Destination
+  readonly #limits: AttemptLimits
+  #limit: Limit | undefined
+
+  /** @param limits it may take as long as an attempt */
+  constructor (parts: WaitParts, owner: WaitOwner, destination: Destination, limits: AttemptLimits) {
+    this.#parts = parts
     this.#owner = owner
-    this.#limits = attemptLimits
-    this.#limit = limits.start(attemptLimits.timeout, this, now)
+    this.#destination = destination
+    this.#limits = limits
+  }
+
+  get group (): object { return this.#destination.group }
+
+  get isParticular (): boolean { return this.#destination.isParticular }
+
+  /** @param now the clock's time */
+  start (now: number): void {
+    const { lines, limits } = this.#parts
+    const { service } = this.#destination
+    if (lines.join(service, this)) this.#limit = limits.start(this.#limits.timeout, this, now)
+    else this.#owner.waitedInVain(new BusyError(service, 'too many calls wait already'))
   }
 
   end (): void {
-    this.#lines.leave(this.#service, this.#owner)
+    this.#parts.lines.leave(this.#destination.service, this)
     this.#limit?.stop()
   }
 
+  goOn (): Outcome {
+    return this.#owner.goOn()
+  }
+
+  passOver (endpoint: Endpoint, origin: string, error: Error, now: number): void {
+    if (this.#destination.passOver(endpoint, origin, error, now)) this.#owner.goOn()
+  }
+
   expire (): void {
-    if (this.#owner.goOn()) return
+    if (this.#owner.goOn() !== 'waits') return
     const { timeout, timeoutOption } = this.#limits
-    this.#owner.waitedInVain(new BusyError(this.#service, `none was free within ${timeout} ms (${timeoutOption})`))
+    const text = `none was free within ${timeout} ms (${timeoutOption})`
+    this.#owner.waitedInVain(new BusyError(this.#destination.service, text))
   }
 }

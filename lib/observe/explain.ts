@@ -26,6 +26,8 @@ interface Circumstances {
     ejectionOf (instance: ServiceInstance): Ejection | undefined
     /** Those of a list that calls leave out because they fail: not all that are ejected, if those are many. */
     leftOutOf (instances: readonly ServiceInstance[]): ReadonlySet<ServiceInstance>
+    /** How many wait for a connection. */
+    waitingFor (service: string): number
   }
   /** 0 to 1: the share of an instance in `warning` whose two weights are equal. */
   readonly warningShare: number
@@ -34,7 +36,7 @@ interface Circumstances {
 
 /** What is known of a service, in words. */
 export function explain (service: string, circumstances: Circumstances): Explanation {
-  const { view, spare, maxStale, now } = circumstances
+  const { view, spare, maxStale, calls, now } = circumstances
   const snapshot = view?.snapshot
   const staleFor = snapshot && view && Math.round(view.staleFor(now))
   const tooOld = staleFor !== undefined && maxStale !== undefined && staleFor > maxStale
@@ -50,6 +52,7 @@ export function explain (service: string, circumstances: Circumstances): Explana
     tooOld,
     partial: view?.partial ?? false,
     error: view?.error instanceof Error ? view.error.message : undefined,
+    waiting: calls.waitingFor(service),
     instances: isSpare ? [...explainSpares(spare, circumstances), ...known] : known
   })
 }

@@ -9,6 +9,7 @@ interface Findings {
   readonly tooOld: boolean
   readonly partial: boolean
   readonly error: string | undefined
+  readonly waiting: number
   readonly instances: readonly ExplainedInstance[]
 }
 
@@ -53,6 +54,8 @@ export class Explanation {
   readonly partial: boolean
   /** Why Consul does not answer now; `undefined` if it does. */
   readonly error: string | undefined
+  /** Calls that wait for a connection, as all that there may be are in use. */
+  readonly waiting: number
   readonly instances: readonly ExplainedInstance[]
 
   constructor (findings: Findings) {
@@ -64,6 +67,7 @@ export class Explanation {
     this.tooOld = findings.tooOld
     this.partial = findings.partial
     this.error = findings.error
+    this.waiting = findings.waiting
     this.instances = findings.instances
   }
 
@@ -87,12 +91,13 @@ export class Explanation {
   }
 
   #troubles (): string[] {
-    const { staleFor = 0, watch, tooOld, partial, error } = this
+    const { staleFor = 0, watch, tooOld, partial, error, waiting } = this
     return [
       ...(watch === 'watched' && staleFor > 0 ? [`changes may have been missed for ${secondsOf(staleFor)}`] : []),
       ...(tooOld ? ['not given out: the list is older than discovery.maxStale'] : []),
       ...(partial ? ['the token seems to see only a part of the list'] : []),
-      ...(error === undefined ? [] : [`error: ${oneLine(error)}`])
+      ...(error === undefined ? [] : [`error: ${oneLine(error)}`]),
+      ...(waiting === 0 ? [] : [`${waiting} calls wait for a connection`])
     ]
   }
 }

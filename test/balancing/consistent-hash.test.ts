@@ -95,6 +95,16 @@ t.test('10,000 instances all have keys', async t => {
   t.equal(picked.size > 9900, true, `${picked.size}`)
 })
 
+t.test('where everyone is full that is found out without going round the ring', async t => {
+  const list = endpoints(some(200))
+  let looks = 0
+  const isFull = (): boolean => ++looks > 0
+  t.equal(new ConsistentHash().pick(list, { ...context([], 'a'), isFull }), undefined)
+  t.equal(looks < 250, true, String(looks))
+  const isFullBut = ({ instance: { id } }: Endpoint): boolean => id !== 'svc-host7-80'
+  t.equal(idOf(new ConsistentHash().pick(list, { ...context([], 'a'), isFull: isFullBut })), 'svc-host7-80')
+})
+
 t.test('a call without a key is refused', async t => {
   t.throws(() => new ConsistentHash().pick(endpoints({ a: 1 }), context()), {
     code: 'FST_CONSUL_INVALID_OPTION',

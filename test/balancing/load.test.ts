@@ -195,6 +195,19 @@ t.test('the one where a request takes the least time is picked', async t => {
   t.equal(strategy.pick(list, context([], undefined, 100)), slow, 'the fifth at 10 ms takes longer than one at 40')
 })
 
+t.test('where the best one is full the next best is picked', async t => {
+  for (const strategy of [new PeakEwma(seeded(1)), new LeastRequest(seeded(1))]) {
+    const list = endpoints({ best: 1, good: 1, bad: 1, worse: 1 })
+    list.forEach((endpoint, index) => {
+      endpoint.record('success', 0, 10 ** index, 10 ** index, 'measured')
+      for (let count = 0; count < index; count++) endpoint.begin()
+    })
+    const full = { ...context(), isFull: (endpoint: Endpoint) => idOf(endpoint) === 'best' }
+    const picked = tally(Array.from({ length: 100 }, () => idOf(strategy.pick(list, full))))
+    t.same(Object.keys(picked), ['good'])
+  }
+})
+
 t.test('with nothing known, those are picked first that nothing was sent to', async t => {
   const list = endpoints({ a: 1, b: 1, c: 1 })
   const strategy = new PeakEwma(seeded(2))

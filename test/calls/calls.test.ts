@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { setImmediate } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -8,6 +9,7 @@ import type { CallRequestOptions } from '../../lib/calls/request.ts'
 import type { StrategyFunction } from '../../lib/options/call-options.ts'
 import { instance, tally } from '../balancing/helpers.ts'
 import { startNode, typeScript } from '../support/children.ts'
+import { until } from '../support/wait.ts'
 import { MemorySource, startCalls, startServer } from './helpers.ts'
 
 // lib/calls/calls.ts
@@ -85,6 +87,19 @@ t.test('close() ends also when destroy() has to cut it short', async t => {
   await destroy()
   await closing
   await call
+})
+
+t.test('destroy() ends all calls, whatever their handlers throw', async t => {
+  const silent = await startServer(t, 'a', () => {})
+  const { dispatcher, request, destroy } = startCalls(t, new MemorySource({ svc: [silent.instance] }))
+  const options = { origin: 'http://svc', path: '/', method: 'GET' } as const
+  dispatcher.dispatch(options, { onConnect () {}, onError () { throw new Error('of the caller') } })
+  const other = t.rejects(request('http://svc/'), { code: 'UND_ERR_DESTROYED' })
+  await until(() => silent.requests === 2)
+  const thrown = once(process, 'uncaughtException')
+  await destroy()
+  await other
+  t.match(await thrown, [{ message: 'of the caller' }])
 })
 
 // lib/calls/request.ts

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import t from 'tap'
 import type { DiagnosticsChannel } from 'undici'
+import type { AttemptMessage } from '../../lib/calls/events.ts'
 import type { ServiceInstance } from '../../lib/consul/instance.ts'
 import { until } from '../support/wait.ts'
 import { eject, MemorySource, outlier, startCalls, startServer } from './helpers.ts'
@@ -67,6 +68,23 @@ t.test('a connection that breaks with its first request is the instance\'s fault
   const { request } = startCalls(t, new MemorySource({ svc: [server.instance] }))
   await t.rejects(request('http://svc/'), { code: 'UND_ERR_SOCKET' })
   t.equal(server.requests, 1)
+})
+
+t.test('one that the instance ends with its answer is a new one for the next in line', async t => {
+  const attempts: AttemptMessage[] = []
+  const listener = (message: unknown): void => { attempts.push(message as AttemptMessage) }
+  subscribe('fastify-consul:attempt', listener)
+  t.teardown(() => unsubscribe('fastify-consul:attempt', listener))
+  const server = await startServer(t, 'a', ({ socket }, response) => {
+    if (server.requests === 1) response.setHeader('connection', 'close').end('a')
+    else socket.destroy()
+  })
+  const { request } = startCalls(t, new MemorySource({ svc: [server.instance] }), { connections: 1 })
+  const first = request('http://svc/')
+  const second = t.rejects(request('http://svc/'), { code: 'UND_ERR_SOCKET' })
+  await (await first).body.dump()
+  await second
+  t.match(attempts, [{ outcome: 'success' }, { outcome: 'failure' }])
 })
 
 t.test('a request of another kind that met such a connection is not sent twice', async t => {

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import t from 'tap'
+import type { Outcome, Waiting } from '../../lib/calls/line.ts'
 import { Lines } from '../../lib/calls/lines.ts'
 import type { ServiceInstance } from '../../lib/consul/instance.ts'
 import { instance } from '../balancing/helpers.ts'
@@ -129,6 +130,56 @@ t.test('where no TLS connection can be made, those that wait for one without TLS
   t.same(await Promise.all(waiting), ['a', 'a', 'a'])
 })
 
+t.test('an instance that comes back is gone to by those who wait, too', async t => {
+  const [back, hung] = [await startServer(t, 'a'), await startServer(t, 'b', () => {})]
+  await once(back.server.close(), 'close')
+  const clock = new ManualClock()
+  const { request, destroy } = startCalls(t, sourceOf([back, hung]), { connections: 2, strategy: 'first', clock })
+  const answers: string[] = []
+  const ask = async (): Promise<unknown> => answers.push(await (await request('http://svc/')).body.text())
+  const calls = Array.from({ length: 20 }, async () => await ask().catch(() => {}))
+  await until(() => hung.requests === 2)
+  await once(back.server.listen(back.instance.port, back.instance.address), 'listening')
+  clock.advance(900)
+  t.same(answers, [])
+  clock.advance(200)
+  await until(() => answers.length === 18)
+  await Promise.all([destroy(), ...calls])
+})
+
+t.test('a refusal is the answer where everyone else is busy', async t => {
+  const refusing = await startServer(t, 'a', (_, response) => { response.writeHead(503).end('overloaded') })
+  const busy = await startPatient(t, 'b')
+  const { request } = startCalls(t, sourceOf([refusing, busy]), { connections: 1, strategy: 'first' })
+  const running = request('http://svc/', { balance: { strategy: all => all[1] } })
+  await once(busy.server, 'request')
+  const { statusCode, body } = await request('http://svc/')
+  t.match({ statusCode, text: await body.text() }, { statusCode: 503, text: 'overloaded' })
+  busy.server.emit('answer')
+  await (await running).body.dump()
+})
+
+t.test('who has lost attempts and then waits in vain hears of the attempts', async t => {
+  const breaking = await Promise.all(['a', 'b'].map(async id => await startServer(t, id, ({ socket }) => {
+    socket.destroy()
+  })))
+  const busy = await startPatient(t, 'c')
+  const clock = new ManualClock()
+  const { request, destroy } = startCalls(t, sourceOf([...breaking, busy]), {
+    connections: 1, strategy: 'first', connectTimeout: 0, clock
+  })
+  const lost = t.rejects(request('http://svc/', { method: 'PUT' }), { code: 'UND_ERR_SOCKET' })
+  await until(() => clock.pending.some(due => due <= 250))
+  const running = request('http://svc/', { balance: { timeout: 0, strategy: all => all[2] } }).catch(() => {})
+  await once(busy.server, 'request')
+  clock.advance(250)
+  await until(() => clock.pending.includes(100)) // It stands in line.
+  clock.advance(30_000)
+  await lost
+  t.equal(busy.requests, 1)
+  await Promise.all([destroy(), running])
+})
+
 t.test('a strategy that aborts its own call leaves nothing in line', async t => {
   const busy = await startPatient(t, 'a')
   const clock = new ManualClock()
@@ -189,32 +240,113 @@ t.test('who waits for too long is told that all are busy; a deadline and a signa
 
 t.test('ten thousand calls may wait for a service, and one more may not', async t => {
   const server = await startServer(t, 'a', () => {})
-  const { request, destroy } = startCalls(t, sourceOf([server]), { connections: 1 })
+  const { request, destroy, waitingFor } = startCalls(t, sourceOf([server]), { connections: 1 })
   const waiting = Array.from({ length: 10_001 }, () => request('http://svc/').catch(({ code }) => code))
   await t.rejects(request('http://svc/'), { code: 'FST_CONSUL_BUSY', message: /too many calls wait already/ })
+  t.equal(waitingFor('svc'), 10_000)
   await destroy()
   t.same(new Set(await Promise.all(waiting)), new Set(['UND_ERR_DESTROYED']))
+  t.equal(waitingFor('svc'), 0)
 })
 
-t.test('room that shows up by itself is seen within 100 ms, and nobody looks once nobody waits', async t => {
+interface Someone {
+  group?: object
+  isParticular?: boolean
+  hasRoom: (name: string) => boolean
+}
+
+/** Lines, and those who went, in order; one by the name of `over` is over when its turn comes. */
+function startLines () {
   const clock = new ManualClock()
   const lines = new Lines(clock)
-  let hasRoom = false
   const gone: string[] = []
-  const waiting = (name: string) => ({
-    goOn () {
-      if (!hasRoom) return false
-      gone.push(name)
-      lines.leave('svc', this)
-      return true
-    },
-    passOver () {}
-  })
-  for (const name of ['one', 'two']) lines.join('svc', waiting(name))
+  function wait (name: string, { group = lines, isParticular = false, hasRoom }: Someone): void {
+    const waiting: Waiting = {
+      group,
+      isParticular,
+      goOn (): Outcome {
+        if (!hasRoom(name)) return 'waits'
+        lines.leave('svc', waiting)
+        if (name === 'over') return 'ended'
+        gone.push(name)
+        return 'went'
+      },
+      passOver () {}
+    }
+    lines.join('svc', waiting)
+  }
+  return { clock, lines, gone, wait }
+}
+
+t.test('room that shows up by itself is seen within 100 ms, and nobody looks once nobody waits', async t => {
+  const { clock, gone, wait } = startLines()
+  let isRoom = false
+  for (const name of ['one', 'two']) wait(name, { hasRoom: () => isRoom })
   clock.advance(100)
   t.same(gone, [])
-  hasRoom = true
+  isRoom = true
   clock.advance(100)
   t.same(gone, ['one', 'two'])
   t.same(clock.pending, [])
+})
+
+t.test('the longest waiting goes first, however often there was nothing to be had', async t => {
+  const { clock, lines, gone, wait } = startLines()
+  const names = Array.from({ length: 200 }, (_, index) => String(index))
+  let isRoom = false
+  for (const name of names) wait(name, { hasRoom: () => isRoom })
+  clock.advance(1000)
+  lines.serve('svc')
+  isRoom = true
+  names.forEach(() => lines.serve('svc'))
+  t.same(gone, names)
+})
+
+t.test('calls of one kind that find no room keep nobody of another kind waiting; kinds go in turn', async t => {
+  const { lines, gone, wait } = startLines()
+  let isRoom = (name: string): boolean => name.startsWith('other')
+  const [stuck, other] = [{}, {}]
+  for (let count = 0; count < 2000; count++) {
+    wait(`stuck ${count}`, { hasRoom: name => isRoom(name), group: stuck })
+  }
+  for (const name of ['other 0', 'other 1', 'other 2', 'other 3']) {
+    wait(name, { hasRoom: name => isRoom(name), group: other })
+  }
+  lines.serve('svc')
+  lines.serve('svc')
+  t.same(gone, ['other 0', 'other 1'])
+  isRoom = () => true
+  for (let count = 0; count < 4; count++) lines.serve('svc')
+  t.same(gone.slice(2), ['stuck 0', 'other 2', 'stuck 1', 'other 3'])
+})
+
+t.test('who chooses for itself and finds no room lets those behind it pass, and keeps its place', async t => {
+  const { lines, gone, wait } = startLines()
+  let isRoom = false
+  for (let count = 0; count < 10; count++) {
+    wait(`own ${count}`, { hasRoom: () => isRoom, isParticular: true })
+  }
+  wait('any', { hasRoom: () => true })
+  wait('another', { hasRoom: () => true })
+  lines.serve('svc')
+  isRoom = true
+  lines.serve('svc')
+  lines.serve('svc')
+  t.same(gone, ['any', 'own 0', 'own 1'])
+})
+
+t.test('however many choose for themselves in vain, all get to look', async t => {
+  const { clock, gone, wait } = startLines()
+  for (let count = 0; count < 500; count++) {
+    wait(`own ${count}`, { hasRoom: name => name === 'own 300', isParticular: true })
+  }
+  for (let looks = 0; looks < 500 / 64; looks++) clock.advance(100)
+  t.same(gone, ['own 300'])
+})
+
+t.test('a call that is over when its turn comes gives it to the next one', async t => {
+  const { lines, gone, wait } = startLines()
+  for (const name of ['over', 'over', 'next']) wait(name, { hasRoom: () => true })
+  lines.serve('svc')
+  t.same(gone, ['next'])
 })

@@ -16,6 +16,7 @@ interface Circumstances {
   ejections?: ReadonlyMap<string, Ejection>
   /** Those that are called all the same. */
   called?: readonly string[]
+  waiting?: number
 }
 
 function viewOf (): ServiceView {
@@ -23,10 +24,11 @@ function viewOf (): ServiceView {
 }
 
 function explained (
-  view: ServiceView | undefined, { now, maxStale, spare, ejections, called = [] }: Circumstances
+  view: ServiceView | undefined, { now, maxStale, spare, ejections, called = [], waiting = 0 }: Circumstances
 ): Explanation {
   const spares = spare === undefined ? [] : new StaticSource({ web: [spare] }).peek('web')
   const calls = {
+    waitingFor: () => waiting,
     ejectionOf: ({ id }: ServiceInstance) => ejections?.get(id),
     leftOutOf: (all: readonly ServiceInstance[]) =>
       new Set(all.filter(({ id }) => ejections?.has(id) === true && !called.includes(id)))
@@ -66,6 +68,11 @@ t.test('the fallback stands alone where Consul was not asked, and what Consul do
   t.equal(String(explained(view, { now: 100 })),
     'web: 0 of 0 callable, from consul, not listed by Consul, Consul answered 0.1 s ago')
   t.end()
+})
+
+t.test('calls that wait for a connection are counted', async t => {
+  const lines = String(explained(undefined, { now: 0, spare: 'http://10.0.0.9:1', waiting: 3 })).split('\n')
+  t.equal(lines[1], '  3 calls wait for a connection')
 })
 
 t.test('a page in a check\'s output is cut', async t => {
