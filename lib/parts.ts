@@ -1,3 +1,4 @@
+import { lookup } from 'node:dns/promises'
 import { createCalls, type Calls } from './calls/calls.ts'
 import type { Clock, Random } from './clock.ts'
 import { ConsulClient } from './consul/client.ts'
@@ -5,6 +6,8 @@ import { Connectivity } from './consul/connectivity.ts'
 import { TokenChanges } from './consul/token-changes.ts'
 import { Token } from './consul/token.ts'
 import { Catalog } from './discovery/catalog.ts'
+import { ComparedSource } from './discovery/compared.ts'
+import { Comparison } from './discovery/comparison.ts'
 import { HybridSource } from './discovery/hybrid.ts'
 import type { InstanceSource } from './discovery/source.ts'
 import { StaticSource } from './discovery/static.ts'
@@ -27,9 +30,13 @@ export interface Parts {
   readonly health: HealthCheckManager
   readonly catalog: Catalog
   readonly fallback: StaticSource
+  /** Of the fallback with the catalog, in mode `register`. */
+  readonly comparison: Comparison
   /** Where the mode takes instances from: the catalog, the fallback, or one after the other. */
   readonly source: InstanceSource
   readonly calls: Calls
+  /** The service is watched from now on. */
+  preload (name: string): void
 }
 
 interface Surroundings {
@@ -57,7 +64,8 @@ export function createParts (options: ResolvedOptions, surroundings: Surrounding
   const { timeout } = options
   const catalog = new Catalog({ ...discovery, timeout }, { client, connectivity, logger, clock, random })
   const fallback = new StaticSource(options.fallback)
-  const source = sourceOf(options.mode, catalog, fallback)
+  const comparison = new Comparison({ catalog, fallback, lookup: addressesOf, logger, clock })
+  const source = sourceOf(options.mode, { catalog, fallback, comparison })
   const tokenChanges = new TokenChanges(token, clock)
   const health = healthOf(options.health, clock, logger)
   let looked: Promise<void> | undefined
@@ -83,7 +91,12 @@ export function createParts (options: ResolvedOptions, surroundings: Surrounding
     health,
     catalog,
     fallback,
+    comparison,
     source,
+    preload (name) {
+      catalog.preload(name)
+      source.peek(name) // Where it is only compared, that begins now.
+    },
     calls: createCalls({ source, balancer, calls, events: channels, logger, random, clock })
   }
 }
@@ -101,13 +114,20 @@ export async function closeParts (
   await calls.end(left)
 }
 
-function sourceOf (mode: ResolvedOptions['mode'], catalog: Catalog, fallback: StaticSource): InstanceSource {
+function sourceOf (
+  mode: ResolvedOptions['mode'],
+  { catalog, fallback, comparison }: Pick<Parts, 'catalog' | 'fallback' | 'comparison'>
+): InstanceSource {
   switch (mode) {
-    case 'static':
-    case 'register': return fallback
+    case 'static': return fallback
+    case 'register': return new ComparedSource(fallback, comparison)
     case 'hybrid': return new HybridSource(catalog, fallback)
     case 'full': return catalog
   }
+}
+
+async function addressesOf (host: string): Promise<readonly string[]> {
+  return (await lookup(host, { all: true })).map(({ address }) => address)
 }
 
 function healthOf (options: ResolvedOptions['health'], clock: Clock, logger: Logger): HealthCheckManager {

@@ -191,11 +191,12 @@ export class ServiceRegistry implements AsyncDisposable {
   /** For every known instance of a service why it is in or out. Asks nobody. */
   explain (name: ServiceName, query: DiscoverQuery = {}): Explanation {
     checkQuestion(name, query)
-    const { catalog, fallback, calls } = this.#parts
+    const { catalog, fallback, comparison, calls } = this.#parts
     const { mode, discovery, balancer: { warningShare } } = this.#options
     const spare = mode === 'full' ? [] : fallback.peek(name)
     const view = mode === 'hybrid' || mode === 'full' ? catalog.view(name, query) : undefined
-    return explain(name, { ...discovery, view, spare, query, calls, warningShare, now: this.#clock.now() })
+    const more = { query, calls, warningShare, compared: comparison.of(name), now: this.#clock.now() }
+    return explain(name, { ...discovery, ...more, view, spare })
   }
 
   /** Drains, then ends every watch, pool and timer. Harmless the second time. */
@@ -212,7 +213,7 @@ export class ServiceRegistry implements AsyncDisposable {
   preload (): void {
     const names = this.#parts.source === this.#parts.fallback ? [] : this.#options.discovery.preload
     if (names.length > 0) this.#parts.lookAtRights()
-    for (const name of names) this.#parts.catalog.preload(name)
+    for (const name of names) this.#parts.preload(name)
   }
 
   /**
