@@ -80,7 +80,8 @@ export class Explanation {
 
   /** One line for the service, one for what is wrong if anything is, one for each instance. */
   toString (): string {
-    return [this.#headline(), ...[...this.#troubles(), ...this.#comparison()].map(line => `  ${line}`), ...rows(this.instances)].join('\n')
+    const findings = [...this.#troubles(), ...this.#comparison()].map(line => `  ${line}`)
+    return [this.#headline(), ...findings, ...rows(this.instances)].join('\n')
   }
 
   [inspect.custom] (): string {
