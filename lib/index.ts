@@ -76,6 +76,7 @@ export type { BlockingOptions } from './consul/wait.ts'
 export type {
   Answer, CheckStatus, Right, WireAgentSelf, WireCheck, WireHealthEntry, WireService
 } from './consul/wire.ts'
+export type { ConsulServices, ServiceName } from './declared-services.ts'
 export type { DiscoverQuery } from './discovery/source.ts'
 export type { CheckResult, CheckSettings, HealthReport, HealthStatus } from './health/check.ts'
 export type { CombineSettings } from './health/combine.ts'

@@ -1,3 +1,4 @@
+import { lookup } from 'node:dns/promises'
 import { createCalls, type Calls } from './calls/calls.ts'
 import type { Clock, Random } from './clock.ts'
 import { ConsulClient } from './consul/client.ts'
@@ -5,6 +6,8 @@ import { Connectivity } from './consul/connectivity.ts'
 import { TokenChanges } from './consul/token-changes.ts'
 import { Token } from './consul/token.ts'
 import { Catalog } from './discovery/catalog.ts'
+import { ComparedSource } from './discovery/compared.ts'
+import { Comparison } from './discovery/comparison.ts'
 import { HybridSource } from './discovery/hybrid.ts'
 import type { InstanceSource } from './discovery/source.ts'
 import { StaticSource } from './discovery/static.ts'
@@ -28,11 +31,15 @@ export interface Parts {
   readonly health: HealthCheckManager
   readonly catalog: Catalog
   readonly fallback: StaticSource
+  /** Of the fallback with the catalog, in mode `register`. */
+  readonly comparison: Comparison
   /** Where the mode takes instances from: the catalog, the fallback, or one after the other. */
   readonly source: InstanceSource
   readonly calls: Calls
   /** `undefined`: none are wanted. */
   readonly metrics: Metrics | undefined
+  /** The service is watched from now on. */
+  preload (name: string): void
 }
 
 interface Surroundings {
@@ -62,7 +69,8 @@ export function createParts (options: ResolvedOptions, surroundings: Surrounding
   const onWaited = metrics?.waited
   const catalog = new Catalog({ ...discovery, timeout }, { client, connectivity, logger, clock, random, onWaited })
   const fallback = new StaticSource(options.fallback)
-  const source = sourceOf(options.mode, catalog, fallback)
+  const comparison = new Comparison({ catalog, fallback, lookup: addressesOf, logger, clock })
+  const source = sourceOf(options.mode, { catalog, fallback, comparison })
   const tokenChanges = new TokenChanges(token, clock)
   const health = healthOf(options.health, clock, logger, metrics?.checked)
   let looked: Promise<void> | undefined
@@ -89,7 +97,12 @@ export function createParts (options: ResolvedOptions, surroundings: Surrounding
     health,
     catalog,
     fallback,
+    comparison,
     source,
+    preload (name) {
+      catalog.preload(name)
+      source.peek(name) // Where it is only compared, that begins now.
+    },
     calls: createCalls({ source, balancer, calls, events: metrics?.events ?? channels, logger, random, clock }),
     metrics
   }
@@ -111,10 +124,13 @@ export async function closeParts (
   metrics?.close()
 }
 
-function sourceOf (mode: ResolvedOptions['mode'], catalog: Catalog, fallback: StaticSource): InstanceSource {
+function sourceOf (
+  mode: ResolvedOptions['mode'],
+  { catalog, fallback, comparison }: Pick<Parts, 'catalog' | 'fallback' | 'comparison'>
+): InstanceSource {
   switch (mode) {
-    case 'static':
-    case 'register': return fallback
+    case 'static': return fallback
+    case 'register': return new ComparedSource(fallback, comparison)
     case 'hybrid': return new HybridSource(catalog, fallback)
     case 'full': return catalog
   }
@@ -123,6 +139,10 @@ function sourceOf (mode: ResolvedOptions['mode'], catalog: Catalog, fallback: St
 function metricsOf ({ metrics, service }: ResolvedOptions, clock: Clock): Metrics | undefined {
   if (metrics === false) return undefined
   return new Metrics({ ...metrics, service: service ? service.name : undefined, clock })
+}
+
+async function addressesOf (host: string): Promise<readonly string[]> {
+  return (await lookup(host, { all: true })).map(({ address }) => address)
 }
 
 function healthOf (

@@ -2,6 +2,7 @@ import type { Calls } from './calls/calls.ts'
 import { systemClock, type Clock, type Random } from './clock.ts'
 import type { ConsulClient } from './consul/client.ts'
 import type { ServiceInstance } from './consul/instance.ts'
+import type { ServiceName } from './declared-services.ts'
 import { checkQuestion } from './discovery/check-query.ts'
 import { listServices } from './discovery/list-services.ts'
 import type { DiscoverQuery } from './discovery/source.ts'
@@ -159,21 +160,21 @@ export class ServiceRegistry implements AsyncDisposable {
    * @throws FST_CONSUL_INVALID_NAME
    * @throws FST_CONSUL_INVALID_OPTION for a query that cannot be
    */
-  async discover (name: string, query?: DiscoverQuery): Promise<readonly ServiceInstance[]> {
+  async discover (name: ServiceName, query?: DiscoverQuery): Promise<readonly ServiceInstance[]> {
     checkQuestion(name, query)
     return await this.#parts.source.discover(name, query)
   }
 
   /** The address of one instance, chosen by the strategy, or `null` if there is none. */
   async getServiceAddress (
-    name: string, options?: Parameters<Calls['pick']>[1]
+    name: ServiceName, options?: Parameters<Calls['pick']>[1]
   ): Promise<{ address: string, port: number, instance: ServiceInstance } | null> {
     const instance = await this.#parts.calls.pick(name, options)
     return instance === null ? null : { address: instance.address, port: instance.port, instance }
   }
 
   /** The URL of one instance, chosen by the strategy, or `null` if there is none. */
-  async getServiceUrl (name: string, options?: Parameters<Calls['pick']>[1]): Promise<string | null> {
+  async getServiceUrl (name: ServiceName, options?: Parameters<Calls['pick']>[1]): Promise<string | null> {
     return (await this.#parts.calls.pick(name, options))?.url ?? null
   }
 
@@ -188,13 +189,14 @@ export class ServiceRegistry implements AsyncDisposable {
   }
 
   /** For every known instance of a service why it is in or out. Asks nobody. */
-  explain (name: string, query: DiscoverQuery = {}): Explanation {
+  explain (name: ServiceName, query: DiscoverQuery = {}): Explanation {
     checkQuestion(name, query)
-    const { catalog, fallback, calls } = this.#parts
+    const { catalog, fallback, comparison, calls } = this.#parts
     const { mode, discovery, balancer: { warningShare } } = this.#options
     const spare = mode === 'full' ? [] : fallback.peek(name)
     const view = mode === 'hybrid' || mode === 'full' ? catalog.view(name, query) : undefined
-    return explain(name, { ...discovery, view, spare, query, calls, warningShare, now: this.#clock.now() })
+    const more = { query, calls, warningShare, compared: comparison.of(name), now: this.#clock.now() }
+    return explain(name, { ...discovery, ...more, view, spare })
   }
 
   /** Drains, then ends every watch, pool and timer. Harmless the second time. */
@@ -211,7 +213,7 @@ export class ServiceRegistry implements AsyncDisposable {
   preload (): void {
     const names = this.#parts.source === this.#parts.fallback ? [] : this.#options.discovery.preload
     if (names.length > 0) this.#parts.lookAtRights()
-    for (const name of names) this.#parts.catalog.preload(name)
+    for (const name of names) this.#parts.preload(name)
   }
 
   /**

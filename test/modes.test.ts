@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
 import { createServiceRegistry } from '../lib/index.ts'
-import { listeningApp, testApp } from './lifecycle/app.ts'
+import { listeningApp, messages, testApp } from './lifecycle/app.ts'
 import { collectingLogger } from './health/collecting-logger.ts'
 import { entriesOf, registered } from './lifecycle/catalog.ts'
 import { startConsul } from './support/consul.ts'
@@ -89,7 +89,7 @@ t.test('register: registers, and calls go to the fallback', async t => {
   t.same(await portsOf(app, 'real'), [1])
   t.equal(await (await app.fetch('http://not-in-consul/')).text(), 'hello')
   t.same(await app.consul.listServices(), { real: [], 'not-in-consul': [] })
-  t.equal(proxy.requests.some(({ url }) => url.includes('/real') || url.includes('/catalog/')), false)
+  t.equal(proxy.requests.some(({ url }) => url.includes('/catalog/')), false)
   await app.close()
   t.same(await entriesOf(consul, 'migrating'), [])
 })
@@ -118,4 +118,19 @@ t.test('static: Consul is never contacted', async t => {
   await registry.close()
   t.ok(performance.now() - started < 15_000, 'nothing to wait for')
   t.equal(proxy.count(), 0)
+})
+
+t.test('register: what Consul would have answered is compared with the fallback', async t => {
+  const { app, lines } = await testApp(t, {
+    url: consul.url, mode: 'register', fallback, discovery: { preload: ['real'] }
+  })
+  await app.ready()
+  const difference = { onlyInFallback: ['http://127.0.0.1:1'], onlyInConsul: [url], mismatches: 1 }
+  await until(() => app.consul.explain('real').compared !== undefined)
+  t.same(app.consul.explain('real').compared, difference)
+  t.match(String(app.consul.explain('real')), `only in Consul: ${url}`)
+  await app.fetch('http://not-in-consul/')
+  await until(() => app.consul.explain('not-in-consul').compared !== undefined)
+  t.match(app.consul.explain('not-in-consul').compared, { onlyInFallback: [url], onlyInConsul: [] })
+  t.equal(messages(lines, 'warn').filter(line => line === 'Consul lists other instances than fallback').length, 2)
 })

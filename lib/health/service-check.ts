@@ -1,4 +1,5 @@
 import { encodeName } from '../consul/service-name.ts'
+import type { ServiceName } from '../declared-services.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { CheckResult, CheckSettings, HealthCheck } from './check.ts'
 import { kindOf } from './method-of.ts'
@@ -6,7 +7,7 @@ import { unhealthy } from './result.ts'
 
 /** A Fastify app with the plugin, or a registry. */
 export interface Discoverer {
-  discover (name: string): Promise<readonly unknown[]>
+  discover (name: ServiceName): Promise<readonly unknown[]>
 }
 
 /**
@@ -18,7 +19,7 @@ export interface Discoverer {
  */
 export function serviceCheck (
   registry: Discoverer,
-  service: string,
+  service: ServiceName,
   { name = service, critical = false, timeout }: CheckSettings = {}
 ): HealthCheck {
   if ((typeof registry !== 'object' && typeof registry !== 'function') || registry === null) {

@@ -7,7 +7,7 @@ import type { Logger } from '../logger.ts'
 import type { ResolvedOptions } from '../options/resolved.ts'
 
 export interface RightsParts {
-  readonly options: Pick<ResolvedOptions, 'service' | 'mode' | 'discovery'>
+  readonly options: Pick<ResolvedOptions, 'service' | 'mode' | 'fallback' | 'discovery'>
   readonly client: Pick<ConsulClient, 'authorize'>
   readonly connectivity: Pick<Connectivity, 'recover'>
   readonly logger: Logger
@@ -53,8 +53,9 @@ function isOfStart (error: unknown): boolean {
 }
 
 /** What is used without being told: any service may be asked for, if `discovery.preload` does not say which. */
-function rightsNeeded ({ service, mode, discovery: { preload } }: RightsParts['options']): Right[] {
-  const discovers = mode === 'hybrid' || mode === 'full'
+function rightsNeeded ({ service, mode, fallback, discovery: { preload } }: RightsParts['options']): Right[] {
+  const compares = mode === 'register' && Object.keys(fallback).length > 0
+  const discovers = compares || mode === 'hybrid' || mode === 'full'
   const names = discovers ? (preload.length > 0 ? preload : ['']) : []
   return [
     ...(service ? [{ resource: 'service', access: 'write', name: service.name } as const] : []),

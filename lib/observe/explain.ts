@@ -2,6 +2,7 @@ import type { Ejection, Failure } from '../balancing/outlier.ts'
 import { effectiveWeight } from '../balancing/weights.ts'
 import type { ServiceInstance } from '../consul/instance.ts'
 import type { WireCheck } from '../consul/wire.ts'
+import type { Compared } from '../discovery/comparison.ts'
 import type { Doubt, Held } from '../discovery/guard.ts'
 import { matches, type KnownInstance } from '../discovery/instances.ts'
 import type { DiscoverQuery } from '../discovery/source.ts'
@@ -16,6 +17,8 @@ interface Circumstances {
   readonly view: ServiceView | undefined
   /** The instances that stand in while Consul's list cannot be used. */
   readonly spare: readonly ServiceInstance[]
+  /** How Consul's answer compares with those, where only they are used. */
+  readonly compared: Compared | undefined
   readonly query: DiscoverQuery
   /** What counts if the query says nothing of it. */
   readonly passingOnly: boolean
@@ -53,6 +56,7 @@ export function explain (service: string, circumstances: Circumstances): Explana
     partial: view?.partial ?? false,
     error: view?.error instanceof Error ? view.error.message : undefined,
     waiting: calls.waitingFor(service),
+    compared: circumstances.compared,
     instances: isSpare ? [...explainSpares(spare, circumstances), ...known] : known
   })
 }

@@ -1,4 +1,5 @@
 import { inspect } from 'node:util'
+import { isNone, type Compared } from '../discovery/comparison.ts'
 
 interface Findings {
   readonly service: string
@@ -10,6 +11,7 @@ interface Findings {
   readonly partial: boolean
   readonly error: string | undefined
   readonly waiting: number
+  readonly compared: Compared | undefined
   readonly instances: readonly ExplainedInstance[]
 }
 
@@ -56,6 +58,10 @@ export class Explanation {
   readonly error: string | undefined
   /** Calls that wait for a connection, as all that there may be are in use. */
   readonly waiting: number
+  /**
+   * In mode `register`: what Consul would have answered in place of the fallback. `undefined`: not compared yet.
+   */
+  readonly compared: Compared | undefined
   readonly instances: readonly ExplainedInstance[]
 
   constructor (findings: Findings) {
@@ -68,12 +74,14 @@ export class Explanation {
     this.partial = findings.partial
     this.error = findings.error
     this.waiting = findings.waiting
+    this.compared = findings.compared
     this.instances = findings.instances
   }
 
   /** One line for the service, one for what is wrong if anything is, one for each instance. */
   toString (): string {
-    return [this.#headline(), ...this.#troubles().map(line => `  ${line}`), ...rows(this.instances)].join('\n')
+    const findings = [...this.#troubles(), ...this.#comparison()].map(line => `  ${line}`)
+    return [this.#headline(), ...findings, ...rows(this.instances)].join('\n')
   }
 
   [inspect.custom] (): string {
@@ -98,6 +106,18 @@ export class Explanation {
       ...(partial ? ['the token seems to see only a part of the list'] : []),
       ...(error === undefined ? [] : [`error: ${oneLine(error)}`]),
       ...(waiting === 0 ? [] : [`${waiting} calls wait for a connection`])
+    ]
+  }
+
+  #comparison (): string[] {
+    if (this.compared === undefined) return []
+    const { onlyInFallback, onlyInConsul, mismatches } = this.compared
+    const found = `${mismatches} ${mismatches === 1 ? 'difference' : 'differences'} so far`
+    if (isNone(this.compared)) return [`Consul lists the instances of fallback; ${found}`]
+    return [
+      `Consul lists other instances than fallback; ${found}`,
+      ...onlyInFallback.map(url => `only in fallback: ${url}`),
+      ...onlyInConsul.map(url => `only in Consul: ${url}`)
     ]
   }
 }

@@ -1,4 +1,5 @@
 import type { ServiceInstance } from '../consul/instance.ts'
+import type { ServiceName } from '../declared-services.ts'
 import type { Duration } from '../duration.ts'
 import type { TlsOptions } from './tls-options.ts'
 
@@ -51,7 +52,7 @@ export interface CallsOptions {
   /** TLS to instances. Default: the system's trust. */
   tls?: TlsOptions | undefined
   /** The only services that may be called. Default: any. */
-  allow?: readonly string[] | undefined
+  allow?: readonly ServiceName[] | undefined
 }
 
 /**

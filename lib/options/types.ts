@@ -1,4 +1,5 @@
 import type { FastifyUnderPressureOptions } from '@fastify/under-pressure'
+import type { ServiceName } from '../declared-services.ts'
 import type { Duration } from '../duration.ts'
 import type { Logger } from '../logger.ts'
 import type { BalancerOptions, CallsOptions } from './call-options.ts'
@@ -52,7 +53,7 @@ export interface ConsulOptions {
    * Fixed addresses by service name, each `http(s)://host[:port]`. Default none.
    * Environment: `CONSUL_FALLBACK`, as `l02-runtime=http://a:1|http://b:2,l03=http://c:3`.
    */
-  fallback?: Readonly<Record<string, string | readonly string[]>> | undefined
+  fallback?: { readonly [name in ServiceName]?: string | readonly string[] } | undefined
   /** What is registered; `false`: nothing. Without a name nothing is registered either. */
   service?: false | ServiceOptions | undefined
   /** How Consul checks the registered service. */
@@ -155,7 +156,7 @@ export type UnderPressureOptions = FastifyUnderPressureOptions
 
 export interface DiscoveryOptions {
   /** Services that are watched from the start. Default none. */
-  preload?: readonly string[] | undefined
+  preload?: readonly ServiceName[] | undefined
   /** Length of a blocking query, at most 10 m (Consul's limit). Default 60 s. */
   wait?: Duration | undefined
   /** How old a list may become while Consul does not answer. Default: no limit. */

@@ -69,6 +69,7 @@ t.test('what was never asked for comes from the fallback, or from nowhere', asyn
     partial: false,
     error: undefined,
     waiting: 0,
+    compared: undefined,
     instances: [{
       id: 'http://10.0.0.2:81',
       node: '',
