@@ -28,8 +28,8 @@ export async function benchCalls (options: Omit<CompareOptions, 'concurrency'>):
       { what: 'request over a dispatcher', variants: dispatcherVariants(scope, origins), concurrency: 50 },
       { what: 'request over a dispatcher', variants: dispatcherVariants(scope, origins), concurrency: 8 },
       { what: 'request of a URL', variants: urlVariants(scope, origins), concurrency: 50 },
-      // Streams make so much garbage that it takes more rounds to see a difference of a few percent.
-      { what: 'fetch', variants: fetchVariants(scope, origins), concurrency: 50, rounds: 3 * options.rounds },
+      // Streams make so much garbage that only long samples have an equal share of its collections.
+      { what: 'fetch', variants: fetchVariants(scope, origins), concurrency: 50, requests: 5 * options.requests },
       { what: 'fetch, beside what one would write by hand', variants: await byHand(scope, origins), concurrency: 50 }
     ]
     const results: CallFigures[] = []
