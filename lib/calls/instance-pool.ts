@@ -48,6 +48,7 @@ export class InstancePool implements ConnectionEvents {
   readonly #ending = new Set<Connection>()
   readonly #ended: Promise<void>
   #onEnded: () => void = () => {}
+  #made = 0
   #closed = false
 
   constructor (instance: ServiceInstance, options: InstancePoolOptions) {
@@ -60,6 +61,9 @@ export class InstancePool implements ConnectionEvents {
 
   /** Whether there is no room for another request. */
   get busy (): boolean { return this.#open.size - this.#idle.length >= this.#limit }
+
+  /** Connections that were made so far. */
+  get made (): number { return this.#made }
 
   /** Sends a request, for which there must be room. It must be released in the end. */
   dispatch (origin: string, options: Dispatcher.DispatchOptions, request: PooledRequest): void {
@@ -95,6 +99,10 @@ export class InstancePool implements ConnectionEvents {
     const closed = this.close()
     for (const connection of [...this.#open, ...this.#ending]) connection.destroy()
     await closed
+  }
+
+  onConnect (): void {
+    this.#made++
   }
 
   onDisconnect (connection: Connection): void {
