@@ -116,7 +116,7 @@ export class Call implements AttemptOwner, Expiring, WaitOwner {
     this.#attempt = undefined
     this.#failed = { attempt, error }
     const now = this.#parts.clock.now()
-    this.#itinerary.failed(attempt, error, now)
+    this.#itinerary.failed(attempt, error)
     if (this.#aborted) return this.#fail(error)
     switch (afterFailure({ error, sent, answered, unsent: this.#itinerary.failures.unsent })) {
       case 'elsewhere': return this.#proceed(now)

@@ -51,6 +51,7 @@ export class InstancePool implements ConnectionEvents {
   readonly #ending = new Set<Connection>()
   readonly #ended: Promise<void>
   #onEnded: () => void = () => {}
+  #made = 0
   #closed = false
 
   constructor (instance: ServiceInstance, options: InstancePoolOptions) {
@@ -72,6 +73,9 @@ export class InstancePool implements ConnectionEvents {
 
   /** Calls that wait for a connection, here or at another instance of the service. */
   get waiting (): number { return this.#lines.lengthOf(this.#line) }
+
+  /** Connections that were made so far. */
+  get made (): number { return this.#made }
 
   /** Sends a request, for which there must be room. It must be released in the end. */
   dispatch (origin: string, options: Dispatcher.DispatchOptions, request: PooledRequest): void {
@@ -107,6 +111,10 @@ export class InstancePool implements ConnectionEvents {
     const closed = this.close()
     for (const connection of [...this.#open, ...this.#ending]) connection.destroy()
     await closed
+  }
+
+  onConnect (): void {
+    this.#made++
   }
 
   onDisconnect (connection: Connection): void {

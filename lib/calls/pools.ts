@@ -82,6 +82,11 @@ export class Pools {
     return (this.#pools.get(endpoint) ?? this.#parkedPool(endpoint))?.busy === true
   }
 
+  /** Connections that were made there so far. */
+  madeTo (endpoint: Endpoint): number {
+    return this.#pools.get(endpoint)?.made ?? 0
+  }
+
   /** The instance has left: its running requests may end. */
   drop (endpoint: Endpoint): void {
     const pool = this.#pools.get(endpoint)

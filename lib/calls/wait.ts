@@ -20,8 +20,8 @@ export interface WaitOwner {
 /** Where it wants to go. */
 export interface Destination extends Pick<Waiting, 'group' | 'isParticular'> {
   readonly service: string
-  /** No connection can be made to there under that origin. Says whether that changes anything. */
-  passOver (endpoint: Endpoint, origin: string, error: Error, now: number): boolean
+  /** No connection can be made to there under that origin. Says whether nobody else is left. */
+  passOver (endpoint: Endpoint, origin: string, error: Error): boolean
 }
 
 /** The time that a call stands in line for a service. */
@@ -61,8 +61,8 @@ export class Wait implements Waiting, Expiring {
     return this.#owner.goOn()
   }
 
-  passOver (endpoint: Endpoint, origin: string, error: Error, now: number): void {
-    if (this.#destination.passOver(endpoint, origin, error, now)) this.#owner.goOn()
+  passOver (endpoint: Endpoint, origin: string, error: Error): void {
+    if (this.#destination.passOver(endpoint, origin, error)) this.#owner.goOn()
   }
 
   expire (): void {

@@ -105,7 +105,7 @@ export class Explanation {
       ...(tooOld ? ['not given out: the list is older than discovery.maxStale'] : []),
       ...(partial ? ['the token seems to see only a part of the list'] : []),
       ...(error === undefined ? [] : [`error: ${oneLine(error)}`]),
-      ...(waiting === 0 ? [] : [`${waiting} calls wait for a connection`])
+      ...(waiting === 0 ? [] : [`calls that wait for a connection: ${waiting}`])
     ]
   }
 

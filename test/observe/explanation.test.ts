@@ -74,7 +74,7 @@ t.test('the fallback stands alone where Consul was not asked, and what Consul do
 
 t.test('calls that wait for a connection are counted', async t => {
   const lines = String(explained(undefined, { now: 0, spare: 'http://10.0.0.9:1', waiting: 3 })).split('\n')
-  t.equal(lines[1], '  3 calls wait for a connection')
+  t.equal(lines[1], '  calls that wait for a connection: 3')
 })
 
 t.test('how Consul compares with the fallback is said where only that is used', async t => {
