@@ -9,7 +9,7 @@ import { tellEnd, tellPick, tellRetry, type CallEvents } from './events.ts'
 import { Itinerary, type ItineraryParts } from './itinerary.ts'
 import type { LegacyHandler } from './legacy-handler.ts'
 import type { Expiring, Limit } from './limits.ts'
-import type { Outcome } from './line.ts'
+import type { Going } from './line.ts'
 import { Repeats, type RepeatsParts } from './repeats.ts'
 import { afterFailure, isBreak, isOfNoInstance } from './retry.ts'
 import type { Route } from './route.ts'
@@ -139,7 +139,7 @@ export class Call implements AttemptOwner, Expiring, WaitOwner {
     return false
   }
 
-  goOn (): Outcome {
+  goOn (): Going {
     this.#proceed()
     if (this.#wait !== undefined) return 'waits'
     return this.#attempt === undefined ? 'ended' : 'went'

@@ -2,7 +2,7 @@ import type { Endpoint } from '../balancing/endpoint.ts'
 import { guarded } from './guarded.ts'
 
 /** What became of a call that looked for room: it took it, is over, or found none. */
-export type Outcome = 'went' | 'ended' | 'waits'
+export type Going = 'went' | 'ended' | 'waits'
 
 /** A call that waits until an instance has room for it. */
 export interface Waiting {
@@ -11,7 +11,7 @@ export interface Waiting {
   /** Whether others of its group may find room where it finds none: it has been elsewhere, or chooses for itself. */
   readonly isParticular: boolean
   /** There may be room. */
-  goOn (): Outcome
+  goOn (): Going
   /** No connection can be made to there under that origin: it need not wait for one. */
   passOver (endpoint: Endpoint, origin: string, error: Error): void
 }
@@ -88,6 +88,6 @@ export class Line {
   }
 }
 
-function outcomeOf (call: Waiting): Outcome {
+function outcomeOf (call: Waiting): Going {
   return guarded(() => call.goOn()) ?? 'ended'
 }

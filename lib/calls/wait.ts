@@ -2,7 +2,7 @@ import type { Endpoint } from '../balancing/endpoint.ts'
 import { BusyError } from '../errors.ts'
 import type { AttemptLimits } from './attempt.ts'
 import type { Expiring, Limit, Limits } from './limits.ts'
-import type { Outcome, Waiting } from './line.ts'
+import type { Going, Waiting } from './line.ts'
 import type { Lines } from './lines.ts'
 
 export interface WaitParts {
@@ -13,7 +13,7 @@ export interface WaitParts {
 /** Whoever waits. */
 export interface WaitOwner {
   /** There may be room. */
-  goOn (): Outcome
+  goOn (): Going
   waitedInVain (error: Error): void
 }
 
@@ -57,7 +57,7 @@ export class Wait implements Waiting, Expiring {
     this.#limit?.stop()
   }
 
-  goOn (): Outcome {
+  goOn (): Going {
     return this.#owner.goOn()
   }
 

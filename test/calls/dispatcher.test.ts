@@ -15,6 +15,13 @@ import { MemorySource, startCalls, startServer } from './helpers.ts'
 
 const get = { origin: 'http://svc', path: '/', method: 'GET' } as const
 
+/** Whatever the test puts in its place, it is back afterwards. */
+function keepGlobalDispatcher (t: Parameters<typeof startServer>[0]): Dispatcher {
+  const before = getGlobalDispatcher()
+  t.teardown(() => setGlobalDispatcher(before))
+  return before
+}
+
 async function twoServers (t: Parameters<typeof startServer>[0]) {
   const servers = [await startServer(t, 'a'), await startServer(t, 'b')] as const
   const source = new MemorySource({ svc: servers.map(({ instance }) => instance) })
@@ -206,8 +213,7 @@ t.test('an ordinary host is reached, through undici\'s global dispatcher', async
 t.test('a request for an ordinary host names no dispatcher any more when it is passed on', async t => {
   const { servers, source } = await twoServers(t)
   const { dispatcher } = startCalls(t, source)
-  const before = getGlobalDispatcher()
-  t.teardown(() => setGlobalDispatcher(before))
+  const before = keepGlobalDispatcher(t)
   const named: unknown[] = []
   setGlobalDispatcher(before.compose(dispatch => (options: Dispatcher.DispatchOptions, handler) => {
     named.push(Reflect.get(options, 'dispatcher'))
@@ -221,8 +227,7 @@ t.test('a request for an ordinary host names no dispatcher any more when it is p
 t.test('it is passed on with a handler that any undici takes, that of an interceptor too', async t => {
   const { servers, source } = await twoServers(t)
   const { dispatcher } = startCalls(t, source)
-  const before = getGlobalDispatcher()
-  t.teardown(() => setGlobalDispatcher(before))
+  keepGlobalDispatcher(t)
   const kinds: string[] = []
   setGlobalDispatcher(new class extends Agent {
     override dispatch (options: Agent.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
@@ -241,8 +246,7 @@ t.test('it is passed on with a handler that any undici takes, that of an interce
 t.test('it may be undici\'s global dispatcher itself, alone or behind interceptors', async t => {
   const { servers, source } = await twoServers(t)
   const { dispatcher, fetch } = startCalls(t, source)
-  const before = getGlobalDispatcher()
-  t.teardown(() => setGlobalDispatcher(before))
+  keepGlobalDispatcher(t)
   const outside = await startServer(t, 'outside', (request, response) => {
     if (request.url === '/moved') response.writeHead(302, { location: 'http://svc/' })
     response.end('outside')

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import t from 'tap'
-import type { Outcome, Waiting } from '../../lib/calls/line.ts'
+import type { Going, Waiting } from '../../lib/calls/line.ts'
 import { Lines } from '../../lib/calls/lines.ts'
 import type { ServiceInstance } from '../../lib/consul/instance.ts'
 import { instance } from '../balancing/helpers.ts'
@@ -265,7 +265,7 @@ function startLines () {
     const waiting: Waiting = {
       group,
       isParticular,
-      goOn (): Outcome {
+      goOn (): Going {
         if (!hasRoom(name)) return 'waits'
         lines.leave('svc', waiting)
         if (name === 'over') return 'ended'
