@@ -77,6 +77,15 @@ t.test('a trace goes on through the services that are called, and background wor
   for (const { parentSpanContext } of blocking) t.equal(parentSpanContext, undefined)
 })
 
+t.test('questions that wait for a connection to Consul go on in their own traces', async t => {
+  const { url } = await startEdge(t, { routes: app => app.get('/list', async () => await app.consul.listServices()) })
+  const all = traces(12)
+  await Promise.all(all.map(trace => trace.get(`${url}/list`)))
+  for (const trace of all) {
+    t.same(await spans.treeOf(trace), ['in /list: 200', '  to 127.0.0.1 /v1/catalog/services: 200'])
+  }
+})
+
 t.test('who asks whether a lost Consul is back is no part of the call that found it lost', async t => {
   const { instance } = await startServer(t, 'a')
   const trace = new Trace()
