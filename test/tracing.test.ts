@@ -4,6 +4,7 @@ import type { ReadableSpan } from '@opentelemetry/sdk-trace-node'
 import t from 'tap'
 import { createServiceRegistry } from '../lib/index.ts'
 import { startServer } from './calls/helpers.ts'
+import { boot } from './examples/boot.ts'
 import { collectingLogger } from './health/collecting-logger.ts'
 import { listeningApp, type TestAppOptions } from './lifecycle/app.ts'
 import { registered } from './lifecycle/catalog.ts'
@@ -191,4 +192,41 @@ t.test('nothing of OpenTelemetry is used at run time', async t => {
   const { dependencies, peerDependencies } =
     JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8')) as Record<string, object>
   t.notMatch(Object.keys({ ...dependencies, ...peerDependencies }).join(), /opentelemetry|otel/)
+})
+
+// The page of the documentation
+
+const page = await readFile(new URL('../docs/tracing.md', import.meta.url), 'utf8')
+const example = new URL('../examples/tracing.ts', import.meta.url)
+
+t.test('the setup of the documentation is the example, for the versions that are tested', async t => {
+  const [, setup = ''] = /```ts\n(.+?)```/s.exec(page) ?? []
+  const text = await readFile(example, 'utf8')
+  t.ok(setup.startsWith('import'))
+  t.equal(setup, text.slice(text.indexOf('\nimport') + 1))
+
+  const [, install = ''] = /```sh\nnpm install (.+?)```/s.exec(page) ?? []
+  const { devDependencies } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'))
+  const packages = install.trim().split(/[\s\\]+/).map(name => name.split(/(?<=.)@/))
+  const tested = Object.keys(devDependencies).filter(name => /^@opentelemetry|otel$/.test(name))
+  t.same(packages.map(([name]) => name).toSorted(), tested)
+  for (const [name = '', version] of packages) t.ok(devDependencies[name].startsWith(`^${version}.`), name)
+})
+
+t.test('with that setup a service is traced that knows nothing of it, and Consul is not', async t => {
+  await listeningApp(t, {
+    url: consul.url, service: { name: 'l02-runtime' }, routes: app => app.get('/execute', async () => ({}))
+  })
+  await registered(consul, 'l02-runtime', 'passing')
+  const { script, url } = await boot(t, 'minimal.ts', consul, { SERVICE_NAME: 'traced' }, [`--import=${example}`])
+  const trace = new Trace()
+  await trace.get(`${url}/call-l02`)
+  script.signal('SIGTERM')
+  t.equal((await script.ended).code, 0)
+
+  const idsOf = (name: string): string[] => script.lines
+    .flatMap(line => new RegExp(`^  ${name}: '(.+)',$`).exec(line)?.[1] ?? [])
+  t.same(new Set(idsOf('traceId')), new Set([trace.id]))
+  t.ok(idsOf('name').includes('request') && idsOf('name').includes('GET'))
+  await until(() => spans.ended.some(span => trace.has(span) && span.attributes['url.path'] === '/execute'))
 })
