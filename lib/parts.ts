@@ -1,4 +1,5 @@
 import { lookup } from 'node:dns/promises'
+import { Background } from './background.ts'
 import { createCalls, type Calls } from './calls/calls.ts'
 import type { Clock, Random } from './clock.ts'
 import { ConsulClient } from './consul/client.ts'
@@ -73,13 +74,15 @@ export function createParts (options: ResolvedOptions, surroundings: Surrounding
   const source = sourceOf(options.mode, { catalog, fallback, comparison })
   const tokenChanges = new TokenChanges(token, clock)
   const health = healthOf(options.health, clock, logger, metrics?.checked)
+  const background = new Background()
   let looked: Promise<void> | undefined
   const parts: Parts = {
     client,
     connectivity,
     tokenChanges,
     lookAtRights: () => {
-      looked ??= tellMissingRights({ options, client, connectivity, logger }, leaving).catch(() => {})
+      looked ??= background.run(() => tellMissingRights({ options, client, connectivity, logger }, leaving))
+        .catch(() => {})
     },
     membership: new Membership({
       options,

@@ -1,3 +1,4 @@
+import type { AsyncResource } from 'node:async_hooks'
 import type { Duplex } from 'node:stream'
 import { errors, type Dispatcher } from 'undici'
 import type { Endpoint } from '../balancing/endpoint.ts'
@@ -5,6 +6,7 @@ import type { ServiceInstance } from '../consul/instance.ts'
 import { DeadlineError, RefusedError } from '../errors.ts'
 import { Attempt, type AttemptOwner, type AttemptParts } from './attempt.ts'
 import type { Balance } from './balance.ts'
+import { callerContext } from './caller-context.ts'
 import { tellEnd, tellPick, tellRetry, type CallEvents } from './events.ts'
 import { Itinerary, type ItineraryParts } from './itinerary.ts'
 import type { LegacyHandler } from './legacy-handler.ts'
@@ -35,6 +37,7 @@ export class Call implements AttemptOwner, Expiring, WaitOwner {
   readonly #balance: Balance
   readonly #options: Dispatcher.DispatchOptions
   readonly #itinerary: Itinerary
+  readonly #context: AsyncResource
   #attempt: Attempt | undefined
   /** What the next attempt follows on. */
   #failed: { readonly attempt: Attempt, readonly error: Error } | undefined
@@ -58,6 +61,7 @@ export class Call implements AttemptOwner, Expiring, WaitOwner {
     this.#options = withWatchedParts(options, this, balance.retries > 0)
     this.#itinerary = new Itinerary(parts, route, balance, this.#options)
     this.handler = handler
+    this.#context = callerContext(handler)
   }
 
   /** Whether it waits to hear of instances. */
@@ -119,7 +123,7 @@ export class Call implements AttemptOwner, Expiring, WaitOwner {
     this.#itinerary.failed(attempt, error)
     if (this.#aborted) return this.#fail(error)
     switch (afterFailure({ error, sent, answered, unsent: this.#itinerary.failures.unsent })) {
-      case 'elsewhere': return this.#proceed(now)
+      case 'elsewhere': return this.#continue(now)
       case 'repeat': return this.#repeat(attempt, error, now)
       case 'unreachable': return this.#fail(this.#itinerary.unserved() ?? error)
       case 'final': return this.#fail(error)
@@ -135,12 +139,12 @@ export class Call implements AttemptOwner, Expiring, WaitOwner {
     const error = new RefusedError(attempt.endpoint.instance.id, status)
     this.#itinerary.failures.refused(error)
     this.#failed = { attempt, error }
-    repeats.backOff(() => this.#proceed())
+    repeats.backOff(() => this.#continue())
     return false
   }
 
   goOn (): Going {
-    this.#proceed()
+    this.#continue()
     if (this.#wait !== undefined) return 'waits'
     return this.#attempt === undefined ? 'ended' : 'went'
   }
@@ -152,8 +156,8 @@ export class Call implements AttemptOwner, Expiring, WaitOwner {
   #repeat (attempt: Attempt, error: Error, now: number): void {
     const repeats = attempt.stale || this.#itinerary.hasAnother(now) ? this.#claimRepeat() : undefined
     if (repeats === undefined) return this.#fail(error)
-    if (isBreak(error)) repeats.backOffAfterBreak(() => this.#proceed())
-    else repeats.backOff(() => this.#proceed())
+    if (isBreak(error)) repeats.backOffAfterBreak(() => this.#continue())
+    else repeats.backOff(() => this.#continue())
   }
 
   #claimRepeat (): Repeats | undefined {
@@ -161,7 +165,12 @@ export class Call implements AttemptOwner, Expiring, WaitOwner {
     return this.#repeats.claim() ? this.#repeats : undefined
   }
 
-  #proceed (now = this.#parts.clock.now()): void {
+  /** From whatever callback. */
+  #continue (now = this.#parts.clock.now()): void {
+    this.#context.runInAsyncScope(this.#proceed, this, now)
+  }
+
+  #proceed (now: number): void {
     if (this.#ended) return
     const instances = this.#itinerary.peek()
     if (instances === undefined) this.#discover()

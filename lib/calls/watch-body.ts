@@ -11,8 +11,8 @@ export interface BodyOwner {
   abort (error: Error): void
 }
 
-/** Watches a body that may fail, and keeps what it may be sent again from, until the returned function is called. */
-export function watchBody (body: unknown, owner: BodyOwner): (() => void) | undefined {
+/** Watches a body while its request is under way. Returns the function that ends that, if there is anything to end. */
+export function watchBody (body: Dispatcher.DispatchOptions['body'], owner: BodyOwner): (() => void) | undefined {
   if (typeof body !== 'object' || body === null) return undefined
   if (body instanceof ReplayableBody) return () => body.close()
   return isEmitter(body) ? watchStream(body, owner) : undefined
