@@ -48,7 +48,8 @@ export class InstancePool implements ConnectionEvents {
   readonly #ending = new Set<Connection>()
   readonly #ended: Promise<void>
   #onEnded: () => void = () => {}
-  #made = 0
+  /** Connections that were made so far, by origin. */
+  readonly #made = new Map<string, number>()
   #closed = false
 
   constructor (instance: ServiceInstance, options: InstancePoolOptions) {
@@ -62,8 +63,10 @@ export class InstancePool implements ConnectionEvents {
   /** Whether there is no room for another request. */
   get busy (): boolean { return this.#open.size - this.#idle.length >= this.#limit }
 
-  /** Connections that were made so far. */
-  get made (): number { return this.#made }
+  /** Connections that were made so far under that origin. */
+  made (origin: string): number {
+    return this.#made.get(origin) ?? 0
+  }
 
   /** Sends a request, for which there must be room. It must be released in the end. */
   dispatch (origin: string, options: Dispatcher.DispatchOptions, request: PooledRequest): void {
@@ -101,8 +104,8 @@ export class InstancePool implements ConnectionEvents {
     await closed
   }
 
-  onConnect (): void {
-    this.#made++
+  onConnect ({ origin }: Connection): void {
+    this.#made.set(origin, this.made(origin) + 1)
   }
 
   onDisconnect (connection: Connection): void {
