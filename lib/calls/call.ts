@@ -119,9 +119,9 @@ export class Call implements AttemptOwner, Expiring, WaitOwner {
     const { sent, answered } = attempt
     this.#attempt = undefined
     this.#failed = { attempt, error }
+    if (this.#aborted) return this.#fail(error)
     const now = this.#parts.clock.now()
     this.#itinerary.failed(attempt, error)
-    if (this.#aborted) return this.#fail(error)
     switch (afterFailure({ error, sent, answered, unsent: this.#itinerary.failures.unsent })) {
       case 'elsewhere': return this.#continue(now)
       case 'repeat': return this.#repeat(attempt, error, now)

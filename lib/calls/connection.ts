@@ -4,7 +4,7 @@ import type { Dial } from './dial.ts'
 import type { PooledRequest } from './instance-pool.ts'
 
 export interface ConnectionEvents {
-  onConnect (): void
+  onConnect (connection: Connection): void
   onDisconnect (connection: Connection): void
   onConnectError (connection: Connection, error: Error): void
 }
@@ -31,7 +31,7 @@ export class Connection {
       .on('connect', () => {
         this.#connected = true
         this.#dialing = undefined
-        events.onConnect()
+        events.onConnect(this)
       })
       .on('disconnect', () => {
         this.#connected = false

@@ -51,7 +51,8 @@ export class InstancePool implements ConnectionEvents {
   readonly #ending = new Set<Connection>()
   readonly #ended: Promise<void>
   #onEnded: () => void = () => {}
-  #made = 0
+  /** Connections that were made so far, by origin. */
+  readonly #made = new Map<string, number>()
   #closed = false
 
   constructor (instance: ServiceInstance, options: InstancePoolOptions) {
@@ -74,8 +75,10 @@ export class InstancePool implements ConnectionEvents {
   /** Calls that wait for a connection, here or at another instance of the service. */
   get waiting (): number { return this.#lines.lengthOf(this.#line) }
 
-  /** Connections that were made so far. */
-  get made (): number { return this.#made }
+  /** Connections that were made so far under that origin. */
+  made (origin: string): number {
+    return this.#made.get(origin) ?? 0
+  }
 
   /** Sends a request, for which there must be room. It must be released in the end. */
   dispatch (origin: string, options: Dispatcher.DispatchOptions, request: PooledRequest): void {
@@ -113,8 +116,8 @@ export class InstancePool implements ConnectionEvents {
     await closed
   }
 
-  onConnect (): void {
-    this.#made++
+  onConnect ({ origin }: Connection): void {
+    this.#made.set(origin, this.made(origin) + 1)
   }
 
   onDisconnect (connection: Connection): void {

@@ -1,6 +1,7 @@
 import type { Dispatcher } from 'undici'
 import type { Endpoint } from '../balancing/endpoint.ts'
 import type { PickContext } from '../balancing/strategy.ts'
+import type { Clock } from '../clock.ts'
 import type { ServiceInstance } from '../consul/instance.ts'
 import type { InstanceSource } from '../discovery/source.ts'
 import type { Balance } from './balance.ts'
@@ -8,12 +9,25 @@ import { Failures } from './failures.ts'
 import { noneFound } from './none-found.ts'
 import type { Pools } from './pools.ts'
 import { isRepeatable } from './repeats.ts'
+import { isFaultOfHost } from './retry.ts'
 import type { Route, Scope } from './route.ts'
 
 export interface ItineraryParts {
   readonly source: InstanceSource
   readonly pools: Pools
+  readonly clock: Clock
 }
+
+/** An instance to which no connection could be made. */
+interface Unreached {
+  /** Connections made there before. */
+  readonly made: number
+  /** When it is worth a try of the call's own, if it has had none. The clock's time. */
+  readonly againAt: number
+}
+
+/** For how long others are believed that an instance is out of reach: it may be starting anew. Milliseconds. */
+const hearsayFor = 1000
 
 /** As far as it matters here. */
 interface FailedAttempt {
@@ -37,8 +51,7 @@ export class Itinerary implements PickContext {
   readonly #options: Dispatcher.DispatchOptions
   /** Where it met a connection that had been closed meanwhile: may be tried once more. */
   #stale: Endpoint | undefined
-  /** Where no connection could be made, and how many had been made there before. */
-  #unreached: Map<Endpoint, number> | undefined
+  #unreached: Map<Endpoint, Unreached> | undefined
   #failures: Failures | undefined
 
   constructor (parts: ItineraryParts, route: Route, balance: Balance, options: Dispatcher.DispatchOptions) {
@@ -104,7 +117,7 @@ export class Itinerary implements PickContext {
   failed ({ endpoint, sent, stale }: FailedAttempt, error: Error): void {
     this.failures.add(error, sent)
     if (stale) this.#stale = endpoint
-    if (!sent) this.#keepAway(endpoint)
+    if (!sent && !isFaultOfHost(error)) this.#keepAway(endpoint, Infinity)
   }
 
   /** No connection can be made to there under that origin, as others have found. Says whether nobody else is left. */
@@ -113,7 +126,7 @@ export class Itinerary implements PickContext {
     if (this.tried.includes(endpoint) || this.peek()?.includes(endpoint.instance) !== true) return false
     this.tried.push(endpoint)
     this.failures.passedOver(error)
-    this.#keepAway(endpoint)
+    this.#keepAway(endpoint, this.#parts.clock.now() + hearsayFor)
     return !this.#scope.group.isFull(this.#balance.strategy, this)
   }
 
@@ -122,16 +135,20 @@ export class Itinerary implements PickContext {
     return this.failures.whenNoneIsLeft(this.service, this.tried.length)
   }
 
-  #keepAway (endpoint: Endpoint): void {
+  #keepAway (endpoint: Endpoint, againAt: number): void {
     this.#unreached ??= new Map()
-    this.#unreached.set(endpoint, this.#parts.pools.madeTo(endpoint))
+    this.#unreached.set(endpoint, { made: this.#madeTo(endpoint), againAt })
   }
 
-  /** Who could not be reached, and has been by others since, may be gone to again. Says whether there is any. */
+  #madeTo (endpoint: Endpoint): number {
+    return this.#parts.pools.madeTo(endpoint, this.#route.originFor(endpoint.instance))
+  }
+
+  /** Who could not be reached may be gone to again once others have been there, or have not told for long. */
   #comeBack (): boolean {
     let isAnyBack = false
-    for (const [endpoint, before] of this.#unreached ?? []) {
-      if (this.#parts.pools.madeTo(endpoint) === before) continue
+    for (const [endpoint, { made, againAt }] of this.#unreached ?? []) {
+      if (this.#madeTo(endpoint) <= made && this.now < againAt) continue
       this.#unreached?.delete(endpoint)
       while (this.tried.includes(endpoint)) this.tried.splice(this.tried.indexOf(endpoint), 1)
       isAnyBack = true
@@ -141,6 +158,7 @@ export class Itinerary implements PickContext {
 
   #pick (instances: readonly ServiceInstance[]): Endpoint | 'full' | undefined {
     const picked = this.#pickOther(instances)
+    if (this.#unreached === undefined) return picked
     const isVain = picked === undefined || picked === 'full' || this.isFull(picked)
     return isVain && this.#comeBack() ? this.#pickOther(instances) : picked
   }

@@ -10,6 +10,8 @@ export interface Waiting {
   readonly group: object
   /** Whether others of its group may find room where it finds none: it has been elsewhere, or chooses for itself. */
   readonly isParticular: boolean
+  /** Whether it may be sent again: one that is ejected may have room for it before it has any for others. */
+  readonly repeatable: boolean
   /** There may be room. */
   goOn (): Going
   /** No connection can be made to there under that origin: it need not wait for one. */
@@ -18,19 +20,20 @@ export interface Waiting {
 
 /** So many wait at the most: each of them holds memory. */
 const longest = 10_000
-/** So many particular ones look for the same room in vain. The next time it goes on with those after them. */
+/** So many look for the same room in vain at the most. */
 const mostInVain = 64
 
 /**
- * The calls that wait for instances of one group, the longest waiting first: those that go wherever there is room, and
- * the particular ones, in turn.
+ * The calls that wait for instances of one group: those that go wherever there is room, and the particular ones, in
+ * turn. The longest waiting goes first, but where many particular ones look in vain: they all get to look, round and
+ * round.
  */
 export class Line {
   readonly #general = new Set<Waiting>()
   readonly #particular = new Set<Waiting>()
   #isTurnOfGeneral = true
-  /** Where the particular ones were left that found nothing. */
-  #walk: Iterator<Waiting> | undefined
+  /** Where the particular ones were left when too many of them had found nothing. */
+  #walk: Walk | undefined
 
   get size (): number { return this.#general.size + this.#particular.size }
 
@@ -63,28 +66,46 @@ export class Line {
     }
   }
 
-  /** Where the first one finds none the others do not either. */
+  /** Where one that may be repeated finds none the others do not either. */
   #serveGeneral (): boolean {
+    let inVain = 0
     for (const call of this.#general) {
       const outcome = outcomeOf(call)
-      if (outcome !== 'ended') return outcome === 'went'
+      if (outcome === 'went') return true
+      if (outcome === 'waits' && (call.repeatable || ++inVain === mostInVain)) return false
     }
     return false
   }
 
+  /** On from where they were left, and then from the start. */
   #serveParticular (): boolean {
-    const walk = this.#walk ?? this.#particular.values()
+    const left = this.#walk
     this.#walk = undefined
     let inVain = 0
-    for (let next = walk.next(); next.done !== true; next = walk.next()) {
-      const outcome = outcomeOf(next.value)
-      if (outcome === 'went') return true
-      if (outcome === 'waits' && ++inVain === mostInVain) {
-        this.#walk = walk
-        return false
+    for (const walk of [...left === undefined ? [] : [left], new Walk(this.#particular)]) {
+      for (let call = walk.next(); call !== undefined; call = walk.next()) {
+        const outcome = outcomeOf(call)
+        const isEnough = outcome === 'waits' && ++inVain === mostInVain
+        if (isEnough || (outcome === 'went' && left !== undefined)) this.#walk = walk
+        if (isEnough || outcome === 'went') return outcome === 'went'
       }
     }
     return false
+  }
+}
+
+/** Goes by those who wait at its beginning, the longest waiting first. */
+class Walk {
+  readonly #calls: Iterator<Waiting, undefined>
+  #left: number
+
+  constructor (calls: ReadonlySet<Waiting>) {
+    this.#calls = calls.values()
+    this.#left = calls.size
+  }
+
+  next (): Waiting | undefined {
+    return this.#left-- > 0 ? this.#calls.next().value : undefined
   }
 }
 

@@ -82,9 +82,9 @@ export class Pools {
     return (this.#pools.get(endpoint) ?? this.#parkedPool(endpoint))?.busy === true
   }
 
-  /** Connections that were made there so far. */
-  madeTo (endpoint: Endpoint): number {
-    return this.#pools.get(endpoint)?.made ?? 0
+  /** Connections that were made there so far under that origin. */
+  madeTo (endpoint: Endpoint, origin: string): number {
+    return this.#pools.get(endpoint)?.made(origin) ?? 0
   }
 
   /** The instance has left: its running requests may end. */

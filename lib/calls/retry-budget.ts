@@ -35,7 +35,7 @@ export class RetryBudget {
     this.#slot = slotOf(clock.now())
   }
 
-  /** A request is sent for the first time. */
+  /** A call begins. It counts although it may never be sent: as with Finagle, all calls pay. */
   deposit (now = this.#clock.now()): void {
     const index = this.#moveOn(now)
     this.#requests[index]!++

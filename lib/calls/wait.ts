@@ -18,7 +18,7 @@ export interface WaitOwner {
 }
 
 /** Where it wants to go. */
-export interface Destination extends Pick<Waiting, 'group' | 'isParticular'> {
+export interface Destination extends Pick<Waiting, 'group' | 'isParticular' | 'repeatable'> {
   readonly service: string
   /** No connection can be made to there under that origin. Says whether nobody else is left. */
   passOver (endpoint: Endpoint, origin: string, error: Error): boolean
@@ -31,6 +31,7 @@ export class Wait implements Waiting, Expiring {
   readonly #destination: Destination
   readonly #limits: AttemptLimits
   #limit: Limit | undefined
+  #wasLate = false
 
   /** @param limits it may take as long as an attempt */
   constructor (parts: WaitParts, owner: WaitOwner, destination: Destination, limits: AttemptLimits) {
@@ -43,6 +44,8 @@ export class Wait implements Waiting, Expiring {
   get group (): object { return this.#destination.group }
 
   get isParticular (): boolean { return this.#destination.isParticular }
+
+  get repeatable (): boolean { return this.#destination.repeatable }
 
   /** @param now the clock's time */
   start (now: number): void {
@@ -65,9 +68,15 @@ export class Wait implements Waiting, Expiring {
     if (this.#destination.passOver(endpoint, origin, error)) this.#owner.goOn()
   }
 
-  expire (): void {
+  /** If this process stood still meanwhile it waits once more as long: those before it do so too. */
+  expire (isLate: boolean): void {
     if (this.#owner.goOn() !== 'waits') return
     const { timeout, timeoutOption } = this.#limits
+    if (isLate && !this.#wasLate) {
+      this.#wasLate = true
+      this.#limit = this.#parts.limits.start(timeout, this)
+      return
+    }
     const text = `none was free within ${timeout} ms (${timeoutOption})`
     this.#owner.waitedInVain(new BusyError(this.#destination.service, text))
   }

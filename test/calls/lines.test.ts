@@ -8,7 +8,7 @@ import { ManualClock } from '../support/manual-clock.ts'
 import { freePort } from '../support/ports.ts'
 import type { Teardown } from '../support/teardown.ts'
 import { until } from '../support/wait.ts'
-import { MemorySource, startCalls, startServer, type TestServer } from './helpers.ts'
+import { lateClock, MemorySource, startCalls, startServer, type TestServer } from './helpers.ts'
 
 /** One that answers each request when it is told to. */
 async function startPatient (t: Teardown, id: string, tags: readonly string[] = []): Promise<TestServer> {
@@ -130,6 +130,22 @@ t.test('where no TLS connection can be made, those that wait for one without TLS
   t.same(await Promise.all(waiting), ['a', 'a', 'a'])
 })
 
+t.test('that others connect without TLS brings nobody back who could not with it', async t => {
+  const [plain, hung] = [await startServer(t, 'a'), await startServer(t, 'b', () => {})]
+  const options = { connections: 1, strategy: 'first' } as const
+  const { request, destroy, waitingFor } = startCalls(t, sourceOf([plain, hung]), options)
+  const strategy = (all: readonly ServiceInstance[]) => all.find(({ id }) => id === 'b')
+  const running = request('http://svc/', { balance: { strategy } }).catch(() => {})
+  await until(() => hung.requests === 1)
+  const waiting = t.rejects(request('https://svc/'), { code: 'UND_ERR_DESTROYED' })
+  await until(() => waitingFor('svc') === 1)
+  for (let call = 0; call < 6; call++) {
+    await (await request('http://svc/', { headers: { connection: 'close' } })).body.dump()
+  }
+  t.equal(waitingFor('svc'), 1)
+  await Promise.all([destroy(), running, waiting])
+})
+
 t.test('an instance that comes back is gone to by those who wait, too', async t => {
   const [back, hung] = [await startServer(t, 'a'), await startServer(t, 'b', () => {})]
   await once(back.server.close(), 'close')
@@ -140,10 +156,25 @@ t.test('an instance that comes back is gone to by those who wait, too', async t 
   const calls = Array.from({ length: 20 }, async () => await ask().catch(() => {}))
   await until(() => hung.requests === 2)
   await once(back.server.listen(back.instance.port, back.instance.address), 'listening')
-  clock.advance(1000)
+  clock.advance(900)
   t.same(answers, [], 'nobody knows yet')
   calls.push(ask())
   await until(() => answers.length === 19)
+  await Promise.all([destroy(), ...calls])
+})
+
+t.test('those who wait go themselves, after a second, where others could not connect', async t => {
+  const [back, hung] = [await startServer(t, 'a'), await startServer(t, 'b', () => {})]
+  await once(back.server.close(), 'close')
+  const clock = new ManualClock()
+  const { request, destroy } = startCalls(t, sourceOf([back, hung]), { connections: 2, strategy: 'first', clock })
+  const answers: string[] = []
+  const ask = async (): Promise<unknown> => answers.push(await (await request('http://svc/')).body.text())
+  const calls = Array.from({ length: 20 }, async () => await ask().catch(() => {}))
+  await until(() => hung.requests === 2)
+  await once(back.server.listen(back.instance.port, back.instance.address), 'listening')
+  clock.advance(1100)
+  await until(() => answers.length === 18)
   await Promise.all([destroy(), ...calls])
 })
 
@@ -239,6 +270,37 @@ t.test('who waits for too long is told that all are busy; a deadline and a signa
   await Promise.all([destroy(), running])
 })
 
+t.test('who stands in line while this process stands still may wait once more as long', async t => {
+  const server = await startPatient(t, 'a')
+  const clock = new ManualClock()
+  const options = { connections: 1, timeout: 1000, clock: lateClock(clock, 2000) }
+  const { request } = startCalls(t, sourceOf([server]), options)
+  const [running, waiting] = [1, 2].map(async () => await (await request('http://svc/')).body.text())
+  await until(() => server.requests === 1)
+  clock.advance(1000 + 2000 + 20 + 2000)
+  server.server.emit('answer')
+  t.equal(await running, 'a')
+  await until(() => server.requests === 2)
+  server.server.emit('answer')
+  t.equal(await waiting, 'a')
+})
+
+t.test('whoever waits when all instances leave hears how many it has tried', async t => {
+  const [dead, hung] = [await startServer(t, 'a'), await startServer(t, 'b', () => {})]
+  const source = sourceOf([dead, hung])
+  const { request, destroy, waitingFor } = startCalls(t, source, { connections: 1, strategy: 'first' })
+  await (await request('http://svc/')).body.dump()
+  dead.server.close()
+  dead.server.closeAllConnections()
+  const running = request('http://svc/').catch(() => {})
+  await until(() => hung.requests === 1)
+  const tried = t.rejects(request('http://svc/'), { code: 'FST_CONSUL_NO_INSTANCE', message: /of 1 tried/ })
+  await until(() => waitingFor('svc') === 1)
+  source.set('svc', [])
+  await tried
+  await Promise.all([destroy(), running])
+})
+
 t.test('ten thousand calls may wait for a service, and one more may not', async t => {
   const server = await startServer(t, 'a', () => {})
   const { request, destroy, waitingFor } = startCalls(t, sourceOf([server]), { connections: 1 })
@@ -253,6 +315,7 @@ t.test('ten thousand calls may wait for a service, and one more may not', async 
 interface Someone {
   group?: object
   isParticular?: boolean
+  repeatable?: boolean
   hasRoom: (name: string) => boolean
 }
 
@@ -261,10 +324,11 @@ function startLines () {
   const clock = new ManualClock()
   const lines = new Lines(clock)
   const gone: string[] = []
-  function wait (name: string, { group = lines, isParticular = false, hasRoom }: Someone): void {
+  function wait (name: string, { group = lines, isParticular = false, repeatable = true, hasRoom }: Someone): void {
     const waiting: Waiting = {
       group,
       isParticular,
+      repeatable,
       goOn (): Going {
         if (!hasRoom(name)) return 'waits'
         lines.leave('svc', waiting)
@@ -336,7 +400,18 @@ t.test('who chooses for itself and finds no room lets those behind it pass, and 
   t.same(gone, ['any', 'own 0', 'another'])
 })
 
-t.test('who chose for itself in vain, however often, does not lose its place', async t => {
+t.test('who chose for itself in vain does not lose its place', async t => {
+  const { clock, lines, gone, wait } = startLines()
+  let isRoom = false
+  const names = Array.from({ length: 63 }, (_, index) => `own ${index}`)
+  for (const name of names) wait(name, { hasRoom: () => isRoom, isParticular: true })
+  clock.advance(200)
+  isRoom = true
+  names.forEach(() => lines.serve('svc'))
+  t.same(gone, names)
+})
+
+t.test('after many that chose for themselves in vain it goes round, and everyone takes what is there', async t => {
   const { clock, lines, gone, wait } = startLines()
   let isRoom = false
   const names = Array.from({ length: 300 }, (_, index) => `own ${index}`)
@@ -344,9 +419,38 @@ t.test('who chose for itself in vain, however often, does not lose its place', a
   clock.advance(200)
   isRoom = true
   names.forEach(() => lines.serve('svc'))
-  const [first, ...others] = gone
-  t.equal(first, 'own 128', 'where the last look ended')
-  t.same(others, names.filter(name => name !== first))
+  t.same(gone, [...names.slice(128), ...names.slice(0, 128)])
+})
+
+t.test('those who come to the end of a long line take nothing from those at its start', async t => {
+  const { lines, gone, wait } = startLines()
+  let isRoom = (name: string): boolean => name.startsWith('new')
+  for (let count = 0; count < 64; count++) wait(`old ${count}`, { hasRoom: name => isRoom(name), isParticular: true })
+  lines.serve('svc')
+  isRoom = () => true
+  for (let count = 0; count < 100; count++) {
+    wait(`new ${count}`, { hasRoom: () => true, isParticular: true })
+    lines.serve('svc')
+  }
+  t.equal(gone.length, 100)
+  t.ok(gone.includes('old 0'))
+  t.ok(gone.includes('old 63'))
+})
+
+t.test('however many wait for one that hangs, each room that others free is taken at once', async t => {
+  const { lines, gone, wait } = startLines()
+  for (let count = 0; count < 640; count++) wait(`stuck ${count}`, { hasRoom: () => false, isParticular: true })
+  for (let count = 0; count < 50; count++) wait(`own ${count}`, { hasRoom: () => true, isParticular: true })
+  for (let served = 0; served < 60; served++) lines.serve('svc')
+  t.equal(gone.length, 50)
+})
+
+t.test('one that may not be repeated keeps those that may from no instance that they may try', async t => {
+  const { lines, gone, wait } = startLines()
+  wait('post', { hasRoom: () => false, repeatable: false })
+  wait('get', { hasRoom: () => true })
+  lines.serve('svc')
+  t.same(gone, ['get'])
 })
 
 t.test('however many choose for themselves in vain, those who do not get the room at once', async t => {
