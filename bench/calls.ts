@@ -1,6 +1,7 @@
 import axios from 'axios'
 import Consul from 'consul'
-import { createServiceRegistry, type ServiceRegistry, type StrategyName } from 'fastify-consul'
+import { createServiceRegistry, type ConsulOptions, type ServiceRegistry } from 'fastify-consul'
+import { Registry } from 'prom-client'
 import { Agent, BalancedPool, Pool, fetch, interceptors, request } from 'undici'
 import { startConsul } from '../test/support/consul.ts'
 import type { Teardown } from '../test/support/teardown.ts'
@@ -11,7 +12,17 @@ import { startServers } from './support/servers.ts'
 export interface CallFigures {
   readonly what: string
   readonly concurrency: number
+  /** Whether it is for the page alone, and not for the README. */
+  readonly isAside?: boolean
   readonly figures: readonly Figures[]
+}
+
+interface Group {
+  readonly what: string
+  readonly variants: readonly Variant[]
+  readonly concurrency: number
+  readonly isAside?: boolean
+  readonly requests?: number
 }
 
 const servers = 8
@@ -24,18 +35,25 @@ const pathOf = (count: number): string => `/items/${count}?page=${count % 7}`
 export async function benchCalls (options: Omit<CompareOptions, 'concurrency'>): Promise<CallFigures[]> {
   return await scoped(async scope => {
     const origins = await startServers(scope, servers)
-    const groups = [
+    const groups: readonly Group[] = [
       { what: 'request over a dispatcher', variants: dispatcherVariants(scope, origins), concurrency: 50 },
       { what: 'request over a dispatcher', variants: dispatcherVariants(scope, origins), concurrency: 8 },
       { what: 'request of a URL', variants: urlVariants(scope, origins), concurrency: 50 },
-      // Streams make so much garbage that it takes more rounds to see a difference of a few percent.
-      { what: 'fetch', variants: fetchVariants(scope, origins), concurrency: 50, rounds: 3 * options.rounds },
-      { what: 'fetch, beside what one would write by hand', variants: await byHand(scope, origins), concurrency: 50 }
+      // Streams make so much garbage that only long samples have an equal share of its collections.
+      { what: 'fetch', variants: fetchVariants(scope, origins), concurrency: 50, requests: 5 * options.requests },
+      { what: 'fetch, beside what one would write by hand', variants: await byHand(scope, origins), concurrency: 50 },
+      {
+        what: 'request of a URL, with and without metrics',
+        variants: metricsVariants(scope, origins),
+        concurrency: 50,
+        isAside: true,
+        requests: 5 * options.requests
+      }
     ]
     const results: CallFigures[] = []
-    for (const { what, variants, ...more } of groups) {
-      const { concurrency } = more
-      results.push({ what, concurrency, figures: await compare(variants, { ...options, ...more }) })
+    for (const { what, variants, concurrency, isAside = false, requests = options.requests } of groups) {
+      const figures = await compare(variants, { ...options, concurrency, requests })
+      results.push({ what, concurrency, ...(isAside && { isAside }), figures })
     }
     return results
   })
@@ -55,7 +73,7 @@ function dispatcherVariants (scope: Teardown, origins: readonly string[]): Varia
       run: count => read(retrying.request({ origin: inTurn(origins, count), path: pathOf(count), method: 'GET' }))
     },
     ...(['round-robin', 'least-request', 'peak-ewma'] as const).map(strategy => {
-      const { dispatcher } = registryOf(scope, origins, strategy)
+      const { dispatcher } = registryOf(scope, origins, { balancer: { strategy } })
       return {
         name: `fastify-consul: dispatcher.request, ${strategy}`,
         run: (count: number) => read(dispatcher.request({ origin: 'http://svc', path: pathOf(count), method: 'GET' }))
@@ -74,6 +92,19 @@ function urlVariants (scope: Teardown, origins: readonly string[]): Variant[] {
     { name: 'undici: request(url) over an Agent', run: plain() },
     { name: 'the same once more', run: plain(), isControl: true },
     { name: 'fastify-consul: request(url)', run: count => read(registry.request(`http://svc${pathOf(count)}`)) }
+  ]
+}
+
+/** What counting costs. Nobody collects meanwhile: that costs a millisecond or so each time. */
+function metricsVariants (scope: Teardown, origins: readonly string[]): Variant[] {
+  const with_ = (options: ConsulOptions): Variant['run'] => {
+    const { request } = registryOf(scope, origins, options)
+    return count => read(request(`http://svc${pathOf(count)}`))
+  }
+  return [
+    { name: 'without metrics', run: with_({}) },
+    { name: 'the same once more', run: with_({}), isControl: true },
+    { name: 'with metrics', run: with_({ metrics: { register: new Registry() } }) }
   ]
 }
 
@@ -165,12 +196,12 @@ function agentOf (scope: Teardown): Agent {
 }
 
 /** With everything on. Where nothing but the balanced calls is used, Consul need not be there. */
-function registryOf (scope: Teardown, origins: readonly string[], strategy?: StrategyName): ServiceRegistry {
+function registryOf (scope: Teardown, origins: readonly string[], options: ConsulOptions = {}): ServiceRegistry {
   const registry = createServiceRegistry('bench', 0, {
     mode: 'static',
     fallback: { svc: [...origins] },
     calls: { connections, deadline: '10s' },
-    ...(strategy && { balancer: { strategy } })
+    ...options
   })
   scope.teardown(() => registry.close())
   return registry

@@ -64,7 +64,7 @@ export type { Outcome } from './balancing/outcome.ts'
 export type { BalanceOptions } from './calls/balance.ts'
 export type { PickOptions } from './calls/calls.ts'
 export type {
-  AttemptMessage, EjectionMessage, PickMessage, RetryMessage, ReturnMessage
+  AttemptMessage, EjectionMessage, EndMessage, PickMessage, RetryMessage, ReturnMessage
 } from './calls/events.ts'
 export type { Fetch, FetchInit } from './calls/fetch.ts'
 export type { CallRequest, CallRequestOptions } from './calls/request.ts'
@@ -92,8 +92,8 @@ export type {
 } from './options/call-options.ts'
 export type { TlsOptions } from './options/tls-options.ts'
 export type {
-  CheckOptions, ConsulOptions, DiscoveryOptions, DrainOptions, Duration, HealthCheck, HealthOptions, ServiceOptions,
-  UnderPressureOptions
+  CheckOptions, ConsulOptions, DiscoveryOptions, DrainOptions, Duration, HealthCheck, HealthOptions, MetricsOptions,
+  MetricsRegister, ServiceOptions, UnderPressureOptions
 } from './options/types.ts'
 export type { MountOptions } from './plugin.ts'
 export type { RegisterWithConsulOptions } from './register-with-consul.ts'

@@ -7,6 +7,8 @@ import { certificateAuthority } from './support/certificates.ts'
 import { startConsul } from './support/consul.ts'
 import { once, until } from './support/wait.ts'
 
+const { cert, key } = await (await certificateAuthority()).issue('127.0.0.1')
+
 const consul = await startConsul(t)
 const { url } = consul
 
@@ -46,8 +48,6 @@ t.test('an agent that answers on loopback and lives elsewhere, as in a container
 })
 
 // Schemes
-
-const { cert, key } = await (await certificateAuthority()).issue('127.0.0.1')
 
 const tls = { cert, key }
 const table: Record<string, {

@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
@@ -6,10 +7,16 @@ import { parse } from 'yaml'
 import { variables } from '../lib/options/environment.ts'
 import { resolveOptions } from '../lib/options/resolve.ts'
 import { exists } from './support/cache.ts'
+import { startChild } from './support/children.ts'
+import { findConsul } from './support/find-consul.ts'
 import { run } from './support/run.ts'
+import { until } from './support/wait.ts'
 
 interface ComposeService {
   image?: string
+  profiles?: string[]
+  hostname?: string
+  volumes?: string[]
   build?: { context: string, dockerfile: string }
   command?: string | string[]
   ports?: string[]
@@ -50,7 +57,8 @@ t.test('two kinds of service and more are built, one with several instances', as
   t.equal(several?.ports, undefined, 'a port of the host can be had by one of them only')
 })
 
-for (const [name, { build, command, environment = {}, depends_on: needs, ports = [] }] of built) {
+for (const [name, { build, profiles, command, environment = {}, depends_on: needs, ports = [] }] of built) {
+  const agent = profiles?.includes('ha') === true ? 'consul-client' : 'consul'
   t.test(`${name} is an example, configured by variables that it knows`, async t => {
     const example = command?.[1] ?? ''
     const source = await readFile(join(root, example), 'utf8')
@@ -58,12 +66,13 @@ for (const [name, { build, command, environment = {}, depends_on: needs, ports =
     t.strictSame(Object.keys(environment).filter(each => !known.has(each) && !source.includes(each)), [])
 
     const { url, service } = resolveOptions({}, { environment, hostname: 'container' })
-    t.equal(new URL(url).host, 'consul:8500')
-    t.match(service, { name, address: undefined }, 'its address is found from the way to Consul')
+    t.equal(new URL(url).host, `${agent}:8500`)
+    const registered = { name: name.replace(/^ha-/, ''), address: undefined }
+    t.match(service, registered, 'its address is found from the way to Consul')
     t.strictSame(ports.map(port => port.split(':').at(-1)), ports.length === 0 ? [] : [environment.PORT])
     t.ok(source.includes("host: '0.0.0.0'"))
 
-    t.equal(needs?.consul?.condition, 'service_healthy')
+    t.equal(needs?.[agent]?.condition, 'service_healthy')
     for (const [other, { condition }] of Object.entries(needs ?? {})) {
       t.equal(condition, 'service_healthy')
       t.ok(services[other]?.healthcheck, `${other} says when it is`)
@@ -72,6 +81,18 @@ for (const [name, { build, command, environment = {}, depends_on: needs, ports =
   })
 }
 
+t.test('Prometheus and Grafana start with the profile monitoring only, and all that they read is there', async t => {
+  for (const { image, profiles, volumes = [] } of [services.prometheus!, services.grafana!]) {
+    t.match(image, /:v?\d+\.\d+\.\d+$/)
+    t.strictSame(profiles, ['monitoring'])
+    for (const volume of volumes) {
+      t.match(volume, /^\.\/examples\/monitoring\/.+:\/etc\/.+:ro$/)
+      t.ok(await exists(join(root, volume.split(':')[0]!)), volume)
+    }
+  }
+  t.match(services['l01-data-layer']?.environment?.SERVICE_TAGS, /\bmetrics$/, 'Prometheus finds it')
+})
+
 t.test('what the image is built from is there', async t => {
   const dockerfile = await readFile(join(root, 'examples/Dockerfile'), 'utf8')
   const sources = dockerfile.split('\n')
@@ -79,4 +100,48 @@ t.test('what the image is built from is there', async t => {
     .flatMap(line => line.split(' ').slice(1, -1))
   t.ok(sources.length > 0)
   for (const source of sources) t.ok(await exists(join(root, source)), source)
+})
+
+// Profile ha
+
+const agents = Object.entries(services).filter(([name]) => /^consul-(?:server|client)/.test(name))
+const servers = agents.filter(([name]) => name.startsWith('consul-server'))
+
+t.test('profile ha is three servers, an agent that knows them all, and services of its own', async t => {
+  t.equal(servers.length, 3)
+  t.equal(agents.length, 4)
+  for (const [name, { hostname, profiles, image, command }] of agents) {
+    t.match({ hostname, profiles, image }, { hostname: name, profiles: ['ha'], image: services.consul!.image })
+    t.same(String(command).match(/(?<=-retry-join=)\S+/g), servers.map(([name]) => name))
+  }
+  for (const [name, { profiles = [], depends_on: needs = {} }] of Object.entries(services)) {
+    const inHa = Object.keys(needs).filter(other => services[other]?.profiles?.includes('ha'))
+    if (!profiles.includes('ha')) t.same(inHa, [], `${name} starts without the profile`)
+  }
+})
+
+t.test('its agents, started as there, are a cluster by its own healthcheck', {
+  skip: process.platform === 'linux' ? false : 'only Linux has all of 127.0.0.0/8'
+}, async t => {
+  const { path } = await findConsul()
+  const subnet = `127.${1 + process.pid % 250}.${Math.floor(Math.random() * 256)}`
+  const all = agents.map(([name]) => name)
+  const address = (name: string): string => `${subnet}.${1 + all.indexOf(name)}`
+  const folder = await mkdtemp(join(tmpdir(), 'fastify-consul-compose-'))
+  t.teardown(() => rm(folder, { recursive: true, force: true }))
+  for (const name of all) {
+    const flags = String(services[name]?.command).replaceAll(/(?<=-retry-join=)\S+/g, address)
+      .replace('-client=0.0.0.0', `-client=${address(name)}`).split(' ')
+    const own = [`-bind=${address(name)}`, `-node=${name}`, `-data-dir=${join(folder, name)}`, '-log-level=err']
+    const child = await startChild(path, [...flags, ...own], { folder })
+    t.teardown(() => child.kill())
+  }
+  for (const name of all) {
+    const { healthcheck: { test: [, command = '', ...args] } = { test: [] } } = services[name]!
+    t.equal(command, 'consul')
+    const env = { ...process.env, CONSUL_HTTP_ADDR: `http://${address(name)}:8500` }
+    const { stdout } = await until(() => run(path, args, { env }), { timeout: 30_000, what: `${name} to be healthy` })
+    for (const [server] of servers) t.match(stdout, server)
+    t.match(stdout, /leader/)
+  }
 })

@@ -1,10 +1,12 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { copyFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import t from 'tap'
 import * as publicNames from 'fastify-consul'
+import { startDevAgent } from 'fastify-consul/dev'
 import { exists } from './support/cache.ts'
 
 const run = promisify(execFile)
@@ -27,6 +29,17 @@ t.test('require() prints no warning', async t => {
 
 t.test('an import keeps no process alive', async t => {
   await t.resolves(run(process.execPath, ['-e', 'import(\'fastify-consul\')'], { timeout: 20_000 }))
+})
+
+t.test('the development agent is an entry of its own and a command', async t => {
+  const agent = await startDevAgent({ port: 0 })
+  await agent.close()
+  const command = spawn(process.execPath, [require.resolve('../dist/dev/cli.js'), 'dev', '--port', '0'])
+  t.teardown(() => command.kill('SIGKILL'))
+  const [said] = await once(command.stdout, 'data') as [Buffer]
+  t.match(said.toString(), /This is no Consul/)
+  command.kill('SIGTERM')
+  t.same(await once(command, 'exit'), [0, null])
 })
 
 t.test('the package holds the build, the licence and the README', async t => {

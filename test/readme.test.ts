@@ -23,6 +23,8 @@ const inCode = new Set(table.match(/`[^`]+`/g)?.map(code => code.slice(1, -1)))
 /** Options that the table shows by their parts, or as a whole only. */
 const wholes = new Set(['service.weights', 'underPressure.maxEventLoopDelay'])
 
+const consul = await startConsul(t, { acl: true })
+
 t.test('the options table lists every option', async t => {
   for (const path of optionPaths.filter(path => !wholes.has(path))) t.ok(inCode.has(path), path)
 })
@@ -130,7 +132,6 @@ async function sourcesIn (folder: URL): Promise<string[]> {
 const policy = /```hcl\n(.+?)```/s.exec(readme)?.[1] ?? ''
 const rules = policy.trim().split(/\n(?=\w)/)
 const name = /^service "([^"]+)"/m.exec(policy)?.[1] ?? ''
-const consul = await startConsul(t, { acl: true })
 
 let count = 0
 

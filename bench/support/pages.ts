@@ -51,10 +51,10 @@ async function replace (path: string, text: string): Promise<void> {
 
 function tablesOf (results: Results): { title: string, text: string, inReadme: boolean }[] {
   return [
-    ...results.calls.map(({ what, concurrency, figures }) => ({
+    ...results.calls.map(({ what, concurrency, isAside = false, figures }) => ({
       title: `${capital(what)}, ${concurrency} at a time`,
       text: callsTable(figures),
-      inReadme: concurrency === 50
+      inReadme: concurrency === 50 && !isAside
     })),
     {
       title: 'Discovery',

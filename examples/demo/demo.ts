@@ -1,15 +1,12 @@
-// Shows what this package does, on a real Consul: npm run demo
+// Shows what this package does, on a real Consul where there is one: npm run demo
 //
 // Nothing has to be installed or running: a Consul is looked for on the PATH, in a container image and in Debian's
-// packages. Everything that is started is ended again. Exit code 0 only if not one request failed.
+// packages, and where there is none the development agent stands in. Everything that is started is ended again. Exit
+// code 0 only if not one request failed.
 import { Cleanup } from './cleanup.ts'
+import { interrupted, type Ending } from './ending.ts'
 import { Screen } from './screen.ts'
 import { tellStory } from './story.ts'
-
-interface Ending {
-  code: number
-  message: string
-}
 
 const began = performance.now()
 const cleanup = new Cleanup()
@@ -30,14 +27,4 @@ async function told (): Promise<Ending> {
   } catch (error) {
     return { code: 1, message: `The demo was given up. ${error instanceof Error ? error.message : String(error)}` }
   }
-}
-
-/** Not with `once()`: some libraries end a process when its last listener but their own is gone. */
-async function interrupted (): Promise<Ending> {
-  return await new Promise(resolve => {
-    process.on('SIGINT', () => resolve({ code: 130, message: 'Interrupted' }))
-    process.on('SIGTERM', () => resolve({ code: 143, message: 'Terminated' }))
-    process.on('SIGHUP', () => resolve({ code: 129, message: 'Hung up' }))
-    process.stdout.on('error', () => resolve({ code: 141, message: 'Nobody reads this' }))
-  })
 }

@@ -60,7 +60,7 @@ function plainEnvironment (): NodeJS.ProcessEnv {
 }
 
 /** The first line in which Fastify says where it listens. */
-async function listening (child: Child): Promise<{ port: number, time: number }> {
+export async function listening (child: Child): Promise<{ port: number, time: number }> {
   return await new Promise((resolve, reject) => {
     child.ended.then(() => reject(new Error(`A service ended before it listened:\n${child.output}`)))
     const read = (): void => {

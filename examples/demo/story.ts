@@ -28,7 +28,7 @@ async function degrade (stage: Stage): Promise<void> {
   title(stage, `Degraded: ${id} lost its cache, which it can do without: it gets a tenth of what the others get`)
   const failed = Date.now()
   cache.fail()
-  note(stage, 'warning in Consul', await watcher.seen(id, 'warning') - failed)
+  note(stage, 'warning in the catalog', await watcher.seen(id, 'warning') - failed)
   await measure(stage, 'Degraded', load => load.send(420))
 
   const recovered = Date.now()
@@ -45,7 +45,7 @@ async function leave (stage: Stage): Promise<void> {
     const gone = watcher.seen(id, 'gone')
     const { code } = await service.end('SIGTERM')
     const ended = Date.now()
-    note(stage, 'gone from Consul', await gone - told)
+    note(stage, 'gone from the catalog', await gone - told)
     note(stage, `ended with exit code ${code}`, ended - told)
     if (code !== 0) throw new Error(`${id} ended with exit code ${code}`)
   }))
@@ -58,18 +58,19 @@ async function crash (stage: Stage): Promise<void> {
   await measure(stage, 'SIGKILL', load => load.during(async () => {
     const killed = Date.now()
     await service.end('SIGKILL')
-    note(stage, 'critical in Consul, which checks once a second', await watcher.seen(id, 'critical') - killed)
+    note(stage, 'critical in the catalog: it is checked once a second', await watcher.seen(id, 'critical') - killed)
   }))
 }
 
 async function comeBack (stage: Stage): Promise<void> {
-  const { t, consul, watcher } = stage
+  const { t, agent, watcher } = stage
   const killed = instance(stage, 'l02-runtime-3')
   const { id, cache, service: { port } } = killed
-  title(stage, `Started again: ${id}, on the same port, while Consul still lists it as critical`)
+  title(stage, `Started again: ${id}, on the same port, while the catalog still lists it as critical`)
   stage.screen.say('It starts slowly: a tenth of its turns at first, all of them after ten seconds')
-  killed.service = await startProvider(t, consul, id, cache, port)
-  note(stage, 'passing in Consul after it listened', await watcher.seen(id, 'passing') - killed.service.listeningAt)
+  killed.service = await startProvider(t, agent, id, cache, port)
+  const passing = await watcher.seen(id, 'passing')
+  note(stage, 'passing in the catalog after it listened', passing - killed.service.listeningAt)
   await measure(stage, 'Started again', load => load.send(600))
 }
 

@@ -17,7 +17,7 @@ interface Waiter {
 
 const worstFirst: readonly State[] = ['critical', 'warning', 'passing']
 
-/** What Consul says of the instances of a service, as soon as it says so: a blocking query, again and again. */
+/** What the catalog says of the instances of a service, as soon as it says so: a blocking query, again and again. */
 export class Watcher {
   readonly #api: ConsulApi
   readonly #service: string
@@ -32,6 +32,9 @@ export class Watcher {
     this.#follow()
   }
 
+  /** Of every instance that Consul lists. */
+  get states (): ReadonlyMap<string, State> { return this.#states }
+
   /**
    * When the instance came to be in that state, or the present time if it is already. Milliseconds since the epoch.
    * Rejects after 15 s.
@@ -40,7 +43,7 @@ export class Watcher {
     if (this.#stateOf(id) === state) return Date.now()
     const giveUp = new AbortController()
     const limit = delay(15_000, undefined, { signal: giveUp.signal }).then(() => {
-      throw new Error(`Consul did not come to list ${id} as ${state}: it is ${this.#stateOf(id)}`)
+      throw new Error(`The catalog did not come to list ${id} as ${state}: it is ${this.#stateOf(id)}`)
     })
     try {
       return await Promise.race([limit, new Promise<number>(resolve => this.#waiters.push({ id, state, resolve }))])

@@ -61,4 +61,9 @@ export class Balancer {
   ejectionOf (instance: ServiceInstance): Ejection | undefined {
     return this.#endpoints.find(instance)?.ejection
   }
+
+  /** How many instances are left out, of every service that is called. */
+  ejected (): ReadonlyMap<string, number> {
+    return this.#endpoints.ejected()
+  }
 }

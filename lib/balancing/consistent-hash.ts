@@ -5,7 +5,7 @@ import { Ring } from './ring.ts'
 import { isOpen, type PickContext, type Strategy } from './strategy.ts'
 import { positiveWeights } from './weights.ts'
 
-/** After so many points it is looked whether there is anyone to be found: everyone has hundreds of them. */
+/** After so many points it is looked whether there is anyone to be found: there may be very many more. */
 const doubtAfter = 16
 
 /**

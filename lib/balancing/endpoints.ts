@@ -54,6 +54,15 @@ export class Endpoints {
     return this.#endpoints.get(instanceKey(instance))
   }
 
+  /** How many are ejected, of every service that has any instances. */
+  ejected (): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>()
+    for (const { instance: { name }, ejection } of this.#endpoints.values()) {
+      counts.set(name, (counts.get(name) ?? 0) + (ejection === undefined ? 0 : 1))
+    }
+    return counts
+  }
+
   /** The instance may not be called any longer. */
   remove (instance: ServiceInstance, mayReturn: boolean): void {
     const key = instanceKey(instance)

@@ -70,11 +70,13 @@ export class Group {
     return this.#pick(choice, context)
   }
 
-  /** Whether there is one to go to now, ejected or not. */
-  hasOpen (instances: readonly ServiceInstance[], context: PickContext): boolean {
+  /** Whether a pick would find one that is not full. */
+  hasOpen (instances: readonly ServiceInstance[], choice: StrategyChoice, context: PickContext): boolean {
     if (this.#isOutdated(instances, context)) this.#update(instances, context.now)
-    const { members, spare } = this.#roster
-    return [...members, ...spare].some(endpoint => isOpen(endpoint, context))
+    const { candidates, members, spare, ejected } = this.#roster
+    if (candidates.some(endpoint => isOpen(endpoint, context))) return true
+    if (this.isChosenByCall(choice) && members.some(endpoint => this.#mayChoose(endpoint, context))) return true
+    return !this.#hasCandidate(choice, context) && [...spare, ...ejected].some(endpoint => isOpen(endpoint, context))
   }
 
   /** Without a pick from the list: whether there is somewhere to go, but not now. */

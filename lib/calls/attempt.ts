@@ -55,7 +55,7 @@ export class Attempt implements PooledRequest, Expiring {
   readonly #report: AttemptReport
   /** Set once the request is being written. */
   #abort: Abort | undefined
-  #answered = false
+  #status: number | undefined
   #over = false
   #wasLate = false
   #limit: Limit | undefined
@@ -79,7 +79,10 @@ export class Attempt implements PooledRequest, Expiring {
   get sent (): boolean { return this.#abort !== undefined }
 
   /** Whether the owner's handler has begun to get the response. */
-  get answered (): boolean { return this.#answered }
+  get answered (): boolean { return this.#status !== undefined }
+
+  /** Of the response, if the owner's handler gets it. */
+  get status (): number | undefined { return this.#status }
 
   /** Whether it failed for a connection that had been closed before: that says little of the instance. */
   get stale (): boolean { return this.#report.stale }
@@ -150,8 +153,8 @@ export class Attempt implements PooledRequest, Expiring {
       this.#report.answered(status, headers, this.#reuse)
       // A subscriber of the user's own may have aborted the call.
       if (this.#over) return false
-      this.#answered = !isRefusal(status) || this.#owner.accepts(this, status, headers)
-      if (!this.#answered) this.#owner = new Swallow(this, this.#parts.limits)
+      if (!isRefusal(status) || this.#owner.accepts(this, status, headers)) this.#status = status
+      else this.#owner = new Swallow(this, this.#parts.limits)
     }
     return this.#owner.handler.onHeaders?.(status, headers, resume, statusText) !== false
   }
@@ -167,6 +170,7 @@ export class Attempt implements PooledRequest, Expiring {
   /** The connection is the caller's now; the load on the instance lasts as long as that. */
   onUpgrade (status: number, headers: Buffer[] | string[] | null, socket: Duplex): void {
     this.#limit?.stop()
+    this.#status = status
     this.#report.upgraded(status)
     if (this.#over) {
       // It ends with the error of the abort, which has come to the caller already.

@@ -1,3 +1,4 @@
+import type { AsyncResource } from 'node:async_hooks'
 import type { Duplex } from 'node:stream'
 import { errors, type Dispatcher } from 'undici'
 import type { Endpoint } from '../balancing/endpoint.ts'
@@ -5,19 +6,19 @@ import type { ServiceInstance } from '../consul/instance.ts'
 import { DeadlineError, RefusedError } from '../errors.ts'
 import { Attempt, type AttemptOwner, type AttemptParts } from './attempt.ts'
 import type { Balance } from './balance.ts'
-import { tellPick, tellRetry, type CallEvents } from './events.ts'
+import { callerContext } from './caller-context.ts'
+import { tellEnd, tellPick, tellRetry, type CallEvents } from './events.ts'
 import { Itinerary, type ItineraryParts } from './itinerary.ts'
 import type { LegacyHandler } from './legacy-handler.ts'
 import type { Expiring, Limit } from './limits.ts'
-import type { Outcome } from './line.ts'
+import type { Going } from './line.ts'
 import { Repeats, type RepeatsParts } from './repeats.ts'
-import { ReplayableBody } from './replay.ts'
 import { afterFailure, isBreak, isOfNoInstance } from './retry.ts'
 import type { Route } from './route.ts'
 import type { RunningCalls } from './running.ts'
 import { userErrorOf } from './user-errors.ts'
 import { Wait, type WaitOwner, type WaitParts } from './wait.ts'
-import { isEmitter, watchStream, withWatchedParts } from './watch-body.ts'
+import { watchBody, withWatchedParts } from './watch-body.ts'
 
 export interface CallParts extends ItineraryParts, AttemptParts, RepeatsParts, WaitParts {
   readonly running: RunningCalls
@@ -36,6 +37,7 @@ export class Call implements AttemptOwner, Expiring, WaitOwner {
   readonly #balance: Balance
   readonly #options: Dispatcher.DispatchOptions
   readonly #itinerary: Itinerary
+  readonly #context: AsyncResource
   #attempt: Attempt | undefined
   /** What the next attempt follows on. */
   #failed: { readonly attempt: Attempt, readonly error: Error } | undefined
@@ -59,6 +61,7 @@ export class Call implements AttemptOwner, Expiring, WaitOwner {
     this.#options = withWatchedParts(options, this, balance.retries > 0)
     this.#itinerary = new Itinerary(parts, route, balance, this.#options)
     this.handler = handler
+    this.#context = callerContext(handler)
   }
 
   /** Whether it waits to hear of instances. */
@@ -74,7 +77,7 @@ export class Call implements AttemptOwner, Expiring, WaitOwner {
     if (this.#ended) return
     const now = this.#parts.clock.now()
     this.#parts.budget.deposit(now)
-    this.#watchBody()
+    this.#releaseBody = watchBody(this.#options.body, this)
     this.#startDeadline(now)
     this.#proceed(now)
   }
@@ -117,10 +120,10 @@ export class Call implements AttemptOwner, Expiring, WaitOwner {
     this.#attempt = undefined
     this.#failed = { attempt, error }
     const now = this.#parts.clock.now()
-    this.#itinerary.failed(attempt, error, now)
+    this.#itinerary.failed(attempt, error)
     if (this.#aborted) return this.#fail(error)
     switch (afterFailure({ error, sent, answered, unsent: this.#itinerary.failures.unsent })) {
-      case 'elsewhere': return this.#proceed(now)
+      case 'elsewhere': return this.#continue(now)
       case 'repeat': return this.#repeat(attempt, error, now)
       case 'unreachable': return this.#fail(this.#itinerary.unserved() ?? error)
       case 'final': return this.#fail(error)
@@ -136,12 +139,12 @@ export class Call implements AttemptOwner, Expiring, WaitOwner {
     const error = new RefusedError(attempt.endpoint.instance.id, status)
     this.#itinerary.failures.refused(error)
     this.#failed = { attempt, error }
-    repeats.backOff(() => this.#proceed())
+    repeats.backOff(() => this.#continue())
     return false
   }
 
-  goOn (): Outcome {
-    this.#proceed()
+  goOn (): Going {
+    this.#continue()
     if (this.#wait !== undefined) return 'waits'
     return this.#attempt === undefined ? 'ended' : 'went'
   }
@@ -153,8 +156,8 @@ export class Call implements AttemptOwner, Expiring, WaitOwner {
   #repeat (attempt: Attempt, error: Error, now: number): void {
     const repeats = attempt.stale || this.#itinerary.hasAnother(now) ? this.#claimRepeat() : undefined
     if (repeats === undefined) return this.#fail(error)
-    if (isBreak(error)) repeats.backOffAfterBreak(() => this.#proceed())
-    else repeats.backOff(() => this.#proceed())
+    if (isBreak(error)) repeats.backOffAfterBreak(() => this.#continue())
+    else repeats.backOff(() => this.#continue())
   }
 
   #claimRepeat (): Repeats | undefined {
@@ -162,7 +165,12 @@ export class Call implements AttemptOwner, Expiring, WaitOwner {
     return this.#repeats.claim() ? this.#repeats : undefined
   }
 
-  #proceed (now = this.#parts.clock.now()): void {
+  /** From whatever callback. */
+  #continue (now = this.#parts.clock.now()): void {
+    this.#context.runInAsyncScope(this.#proceed, this, now)
+  }
+
+  #proceed (now: number): void {
     if (this.#ended) return
     const instances = this.#itinerary.peek()
     if (instances === undefined) this.#discover()
@@ -215,13 +223,6 @@ export class Call implements AttemptOwner, Expiring, WaitOwner {
     tellPick(events, instance, this.#itinerary.tried.length - 1)
   }
 
-  #watchBody (): void {
-    const { body } = this.#options
-    if (typeof body !== 'object' || body === null) return
-    if (body instanceof ReplayableBody) this.#releaseBody = () => body.close()
-    else if (isEmitter(body)) this.#releaseBody = watchStream(body, this)
-  }
-
   #startDeadline (now: number): void {
     const { deadline, endsAt } = this.#balance
     // Whole milliseconds, so that most fetches have as much left as the others.
@@ -231,13 +232,15 @@ export class Call implements AttemptOwner, Expiring, WaitOwner {
 
   #fail (error: Error): void {
     if (this.#ended) return
-    this.#end()
+    this.#end(error)
     this.handler.onError(error)
   }
 
-  #end (): void {
+  #end (error?: Error): void {
     if (this.#ended) return
     this.#ended = true
+    const last = this.#attempt ?? this.#failed?.attempt
+    tellEnd(this.#parts.events, this.#route.service, last, error, this.#aborted)
     this.#attempt = undefined
     this.#endWait()
     this.#parts.running.delete(this)

@@ -61,12 +61,25 @@ export interface Calls {
   leftOutOf (instances: readonly ServiceInstance[]): ReadonlySet<ServiceInstance>
   /** Why an instance is ejected; `undefined`: it is not. */
   ejectionOf (instance: ServiceInstance): Ejection | undefined
+  /** How things stand now. Looks at every instance: for now and then. */
+  state (): CallsState
   /** New calls fail. Resolves when the running ones have ended. */
   close (): Promise<void>
   /** Calls that run fail too. */
   destroy (): Promise<void>
   /** The one, and the other after so many milliseconds. */
   end (within: number): Promise<void>
+}
+
+export interface CallsState {
+  /** How many requests may be sent once more. */
+  readonly retryBudget: number
+  /** Sockets to instances, by service. */
+  readonly connections: ReadonlyMap<string, number>
+  /** Calls that wait for one, as all are in use, by service. */
+  readonly waiting: ReadonlyMap<string, number>
+  /** Instances that are left out because they fail, by service. */
+  readonly ejected: ReadonlyMap<string, number>
 }
 
 export type PickOptions = Pick<BalanceOptions, 'strategy' | 'key' | 'tag' | 'datacenter'>
@@ -133,6 +146,13 @@ export function createCalls (options: CallsOptions): Calls {
     waitingFor: service => lines.lengthOf(service.toLowerCase()),
     leftOutOf: instances => balancer.leftOutOf(instances),
     ejectionOf: instance => balancer.ejectionOf(instance),
+
+    state: () => ({
+      retryBudget: budget.left,
+      connections: pools.connections(),
+      waiting: pools.waiting(),
+      ejected: balancer.ejected()
+    }),
 
     async end (within) {
       const patience = new AbortController()

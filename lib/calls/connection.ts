@@ -4,6 +4,7 @@ import type { Dial } from './dial.ts'
 import type { PooledRequest } from './instance-pool.ts'
 
 export interface ConnectionEvents {
+  onConnect (): void
   onDisconnect (connection: Connection): void
   onConnectError (connection: Connection, error: Error): void
 }
@@ -30,10 +31,12 @@ export class Connection {
       .on('connect', () => {
         this.#connected = true
         this.#dialing = undefined
+        events.onConnect()
       })
       .on('disconnect', () => {
         this.#connected = false
-        this.#requests = 0
+        // The one that waits for it is the first of the next connection.
+        this.#requests = this.request === undefined ? 0 : 1
         events.onDisconnect(this)
       })
       .on('connectionError', (_origin, _targets, error) => events.onConnectError(this, error))

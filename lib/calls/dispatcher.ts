@@ -45,7 +45,7 @@ export class ConsulDispatcher extends Dispatcher {
     try {
       if (this.#closed) throw new ClosedError('A call')
       const route = options.outside === true ? undefined : this.#parts.routes.find(originOf(options))
-      if (route === undefined) return this.#passOn(options, handler)
+      if (route === undefined) return this.#passOn(options, receiver as Dispatcher.DispatchHandler)
       if (!route.allowed) throw new NotAllowedError(route.service)
       assertUpgradable(options, receiver)
       call = new Call(this.#parts, route, this.#balanceOf(options), options, receiver)
@@ -84,6 +84,7 @@ export class ConsulDispatcher extends Dispatcher {
     return answer(pools.destroy(), callback)
   }
 
+  /** The global dispatcher may be that of Node's own undici, which in Node 20 and 22 knows legacy handlers only. */
   #passOn (options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
     const global = getGlobalDispatcher()
     if (this.#passing) this.#leadsHere = global
@@ -110,9 +111,14 @@ function originOf ({ origin }: Dispatcher.DispatchOptions): string {
 }
 
 /** undici's own `request()` is no such handler: nothing would ever tell it of its connection. */
-function assertUpgradable ({ upgrade, method }: Dispatcher.DispatchOptions, { onUpgrade }: LegacyHandler): void {
+function assertUpgradable (options: Dispatcher.DispatchOptions, { onUpgrade }: LegacyHandler): void {
+  if (typeof onUpgrade !== 'function') refuseUpgrade(options)
+}
+
+/** A request that can take no upgrade must ask for none: it would wait for ever. */
+export function refuseUpgrade ({ upgrade, method }: { upgrade?: unknown, method?: string }): void {
   const isUpgrade = method === 'CONNECT' || (upgrade != null && upgrade !== false && upgrade !== '')
-  if (isUpgrade && typeof onUpgrade !== 'function') throw new errors.InvalidArgumentError('invalid onUpgrade method')
+  if (isUpgrade) throw new errors.InvalidArgumentError('invalid onUpgrade method')
 }
 
 /** undici's `request()` and the like say which dispatcher they go through; that of Node 26 refuses to hear it. */

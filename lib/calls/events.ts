@@ -63,6 +63,19 @@ export interface ReturnMessage {
   readonly left: boolean
 }
 
+/** A call has ended: its response was read to the end, or it failed. */
+export interface EndMessage {
+  /** As it was called: what a URL says need not be the name of any service. */
+  readonly service: string
+  /** The last one that it was at; `undefined`: there was none. */
+  readonly instance: ServiceInstance | undefined
+  /** Of the response that the caller got. */
+  readonly status: number | undefined
+  readonly error: Error | undefined
+  /** Whether it was ended from outside: by the caller, a deadline or a body that broke. */
+  readonly aborted: boolean
+}
+
 /** What calls say of themselves while they run. */
 export interface CallEvents {
   readonly pick: EventSink<PickMessage>
@@ -70,6 +83,7 @@ export interface CallEvents {
   readonly retry: EventSink<RetryMessage>
   readonly ejection: EventSink<EjectionMessage>
   readonly return: EventSink<ReturnMessage>
+  readonly end: EventSink<EndMessage>
 }
 
 export function tellPick ({ pick }: Pick<CallEvents, 'pick'>, instance: ServiceInstance, tried: number): void {
@@ -82,4 +96,14 @@ export function tellRetry (
   { endpoint: { instance }, sent }: { readonly endpoint: Endpoint, readonly sent: boolean }, error: Error
 ): void {
   if (retry.hasSubscribers) retry.publish({ service: instance.name, instance, sent, error })
+}
+
+/** The last attempt, if there was any, and what came of the call. */
+export function tellEnd (
+  { end }: Pick<CallEvents, 'end'>, service: string,
+  attempt: { readonly endpoint: Endpoint, readonly status: number | undefined } | undefined,
+  error: Error | undefined, aborted: boolean
+): void {
+  if (!end.hasSubscribers) return
+  end.publish({ service, instance: attempt?.endpoint.instance, status: attempt?.status, error, aborted })
 }

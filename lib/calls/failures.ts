@@ -27,7 +27,7 @@ export class Failures {
 
   /** An instance is out of reach, as others have found. */
   passedOver (error: Error): void {
-    this.#last = error
+    this.#last ??= error
   }
 
   /** Why the call fails if nobody is left after so many; `undefined`: nothing has failed. */

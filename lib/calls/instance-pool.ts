@@ -37,7 +37,10 @@ export interface PooledRequest extends LegacyHandler {
  */
 export class InstancePool implements ConnectionEvents {
   readonly reuse = new Reuse()
-  readonly #service: string
+  /** As it is called in Consul. */
+  readonly service: string
+  /** The service's line: hosts in URLs are in lower case. */
+  readonly #line: string
   readonly #dial: Dial
   readonly #limit: number
   readonly #lines: Lines
@@ -48,10 +51,12 @@ export class InstancePool implements ConnectionEvents {
   readonly #ending = new Set<Connection>()
   readonly #ended: Promise<void>
   #onEnded: () => void = () => {}
+  #made = 0
   #closed = false
 
   constructor (instance: ServiceInstance, options: InstancePoolOptions) {
-    this.#service = instance.name.toLowerCase()
+    this.service = instance.name
+    this.#line = instance.name.toLowerCase()
     this.#lines = options.lines
     this.#dial = dialer(instance, options)
     this.#limit = options.connections
@@ -60,6 +65,17 @@ export class InstancePool implements ConnectionEvents {
 
   /** Whether there is no room for another request. */
   get busy (): boolean { return this.#open.size - this.#idle.length >= this.#limit }
+
+  /** Sockets that are connected. */
+  get connections (): number {
+    return [...this.#open, ...this.#ending].filter(({ connected }) => connected).length
+  }
+
+  /** Calls that wait for a connection, here or at another instance of the service. */
+  get waiting (): number { return this.#lines.lengthOf(this.#line) }
+
+  /** Connections that were made so far. */
+  get made (): number { return this.#made }
 
   /** Sends a request, for which there must be room. It must be released in the end. */
   dispatch (origin: string, options: Dispatcher.DispatchOptions, request: PooledRequest): void {
@@ -79,7 +95,7 @@ export class InstancePool implements ConnectionEvents {
     else this.#end(connection, aftermath === 'unsent' ? connection.destroy() : connection.close())
     // Those that were idle meanwhile may have been closed with it. Whoever comes next shall not find out.
     if (aftermath === 'stale') this.#endIdle()
-    this.#lines.serve(this.#service)
+    this.#lines.serve(this.#line)
   }
 
   /** Requests that run may end. Idle connections are closed at once. */
@@ -95,6 +111,10 @@ export class InstancePool implements ConnectionEvents {
     const closed = this.close()
     for (const connection of [...this.#open, ...this.#ending]) connection.destroy()
     await closed
+  }
+
+  onConnect (): void {
+    this.#made++
   }
 
   onDisconnect (connection: Connection): void {
@@ -114,7 +134,7 @@ export class InstancePool implements ConnectionEvents {
     const others = [...this.#open].filter(each => each.origin === origin)
     if (others.some(({ connected }) => connected)) return
     const requests = others.flatMap(({ request }) => request ?? [])
-    if (requests[0] !== undefined) this.#lines.passOver(this.#service, requests[0].endpoint, origin, error)
+    if (requests[0] !== undefined) this.#lines.passOver(this.#line, requests[0].endpoint, origin, error)
     for (const request of requests) guarded(() => request.onError(error))
   }
 

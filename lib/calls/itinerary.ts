@@ -23,9 +23,6 @@ interface FailedAttempt {
   readonly stale: boolean
 }
 
-/** For so long a call that waits keeps away from where no connection could be made. Milliseconds. */
-const awayFor = 1000
-
 /** Where a call has been, and where it may still go. */
 export class Itinerary implements PickContext {
   readonly service: string
@@ -40,7 +37,7 @@ export class Itinerary implements PickContext {
   readonly #options: Dispatcher.DispatchOptions
   /** Where it met a connection that had been closed meanwhile: may be tried once more. */
   #stale: Endpoint | undefined
-  /** Where no connection could be made, and when. */
+  /** Where no connection could be made, and how many had been made there before. */
   #unreached: Map<Endpoint, number> | undefined
   #failures: Failures | undefined
 
@@ -100,24 +97,24 @@ export class Itinerary implements PickContext {
   hasAnother (now: number): boolean {
     const instances = this.peek()
     this.now = now
-    return instances === undefined || this.#scope.group.hasOpen(instances, this)
+    return instances === undefined || this.#scope.group.hasOpen(instances, this.#balance.strategy, this)
   }
 
   /** An attempt got no answer. */
-  failed ({ endpoint, sent, stale }: FailedAttempt, error: Error, now: number): void {
+  failed ({ endpoint, sent, stale }: FailedAttempt, error: Error): void {
     this.failures.add(error, sent)
     if (stale) this.#stale = endpoint
-    if (!sent) this.#keepAway(endpoint, now)
+    if (!sent) this.#keepAway(endpoint)
   }
 
-  /** No connection can be made to there under that origin, as others have found. Says whether that changes anything. */
-  passOver (endpoint: Endpoint, origin: string, error: Error, now: number): boolean {
+  /** No connection can be made to there under that origin, as others have found. Says whether nobody else is left. */
+  passOver (endpoint: Endpoint, origin: string, error: Error): boolean {
     if (this.#route.originFor(endpoint.instance) !== origin) return false
     if (this.tried.includes(endpoint) || this.peek()?.includes(endpoint.instance) !== true) return false
     this.tried.push(endpoint)
     this.failures.passedOver(error)
-    this.#keepAway(endpoint, now)
-    return true
+    this.#keepAway(endpoint)
+    return !this.#scope.group.isFull(this.#balance.strategy, this)
   }
 
   /** Why the call fails if nobody is left. */
@@ -125,34 +122,38 @@ export class Itinerary implements PickContext {
     return this.failures.whenNoneIsLeft(this.service, this.tried.length)
   }
 
-  #keepAway (endpoint: Endpoint, now: number): void {
+  #keepAway (endpoint: Endpoint): void {
     this.#unreached ??= new Map()
-    this.#unreached.set(endpoint, now)
+    this.#unreached.set(endpoint, this.#parts.pools.madeTo(endpoint))
   }
 
-  /** Nobody has room but where no connection could be made: meanwhile that may have changed. Says whether it may. */
+  /** Who could not be reached, and has been by others since, may be gone to again. Says whether there is any. */
   #comeBack (): boolean {
-    const before = this.tried.length
-    for (const [endpoint, since] of this.#unreached ?? []) {
-      if (this.now - since < awayFor) continue
+    let isAnyBack = false
+    for (const [endpoint, before] of this.#unreached ?? []) {
+      if (this.#parts.pools.madeTo(endpoint) === before) continue
       this.#unreached?.delete(endpoint)
-      this.tried.splice(this.tried.indexOf(endpoint), 1)
+      while (this.tried.includes(endpoint)) this.tried.splice(this.tried.indexOf(endpoint), 1)
+      isAnyBack = true
     }
-    return this.tried.length < before
+    return isAnyBack
+  }
+
+  #pick (instances: readonly ServiceInstance[]): Endpoint | 'full' | undefined {
+    const picked = this.#pickOther(instances)
+    const isVain = picked === undefined || picked === 'full' || this.isFull(picked)
+    return isVain && this.#comeBack() ? this.#pickOther(instances) : picked
   }
 
   /** With nobody else left, the one whose connection was stale, which is given a new one; then the last resort. */
-  #pick (instances: readonly ServiceInstance[]): Endpoint | 'full' | undefined {
+  #pickOther (instances: readonly ServiceInstance[]): Endpoint | 'full' | undefined {
     const { group } = this.#scope
     const { strategy } = this.#balance
     const picked = this.#staleOwner(instances) ?? group.pickCandidate(instances, strategy, this)
     if (picked !== undefined) return picked
     const stale = this.#staleIn(instances)
     const mayReturn = stale !== undefined && stale.ejection === undefined && !this.isFull(stale)
-    if (group.isFull(strategy, this)) {
-      if (mayReturn) return stale
-      return this.#comeBack() ? group.pickCandidate(instances, strategy, this) ?? 'full' : 'full'
-    }
+    if (group.isFull(strategy, this)) return mayReturn ? stale : 'full'
     return stale ?? group.pickLastResort(strategy, this)
   }
 

@@ -1,6 +1,5 @@
 import type { Endpoint } from '../balancing/endpoint.ts'
 import type { Clock } from '../clock.ts'
-import { guarded } from './guarded.ts'
 import { Line, type Waiting } from './line.ts'
 
 /** What else makes room is seen within this time: newcomers, and ejections that end. Milliseconds. */
@@ -64,10 +63,7 @@ export class Lines {
 
   /** None of the service's calls of that origin need wait for that instance. One may let others go on. */
   passOver (service: string, endpoint: Endpoint, origin: string, error: Error): void {
-    const now = this.#clock.now()
-    for (const line of [...this.#services.get(service)?.values() ?? []]) {
-      for (const call of [...line.calls]) if (line.has(call)) guarded(() => call.passOver(endpoint, origin, error, now))
-    }
+    for (const line of [...this.#services.get(service)?.values() ?? []]) line.passOver(endpoint, origin, error)
   }
 
   close (): void {

@@ -61,6 +61,18 @@ export class Pools {
     return this.#all().length
   }
 
+  /** Sockets that are connected, by service. */
+  connections (): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>()
+    for (const { service, connections } of this.#all()) counts.set(service, (counts.get(service) ?? 0) + connections)
+    return counts
+  }
+
+  /** Calls that wait for a connection, by service. */
+  waiting (): ReadonlyMap<string, number> {
+    return new Map(this.#all().map(({ service, waiting }) => [service, waiting]))
+  }
+
   of (endpoint: Endpoint): InstancePool {
     return this.#pools.get(endpoint) ?? this.#add(endpoint)
   }
@@ -68,6 +80,11 @@ export class Pools {
   /** Whether a request would have to wait there. */
   isBusy (endpoint: Endpoint): boolean {
     return (this.#pools.get(endpoint) ?? this.#parkedPool(endpoint))?.busy === true
+  }
+
+  /** Connections that were made there so far. */
+  madeTo (endpoint: Endpoint): number {
+    return this.#pools.get(endpoint)?.made ?? 0
   }
 
   /** The instance has left: its running requests may end. */

@@ -1,6 +1,6 @@
 import { errors, request as undiciRequest, type Dispatcher } from 'undici'
 import { parseBalance, type Balance, type BalanceOptions } from './balance.ts'
-import type { BalancedDispatchOptions, ConsulDispatcher } from './dispatcher.ts'
+import { refuseUpgrade, type BalancedDispatchOptions, type ConsulDispatcher } from './dispatcher.ts'
 import { ownBody } from './foreign.ts'
 import type { Routes } from './routes.ts'
 import { withTextOfParams } from './search-params.ts'
@@ -35,6 +35,7 @@ export function createRequest (routes: Routes, dispatcher: ConsulDispatcher, def
     const balance = options.balance === undefined ? defaults : parseBalance(options.balance, defaults)
     const body = ownBody(options.body ?? null)
     if (route === undefined) {
+      refuseUpgrade(options) // As undici does, but not the one in Node 26, which may be the global dispatcher.
       const outside = { ...options, body, outside: true }
       return undiciRequest(url, outside)
     }

@@ -52,6 +52,13 @@ export class RetryBudget {
     return true
   }
 
+  /** How many requests may be sent once more now. */
+  get left (): number {
+    this.#moveOn(this.#clock.now())
+    const { ratio, perSecond } = this.#options
+    return Math.max(ratio * this.#allRequests + perSecond * slots - this.#allRepeats, 0)
+  }
+
   /** Empties what has left the window. Returns where the present slot is kept. */
   #moveOn (now: number): number {
     const slot = slotOf(now)

@@ -2,7 +2,7 @@ import type { Endpoint } from '../balancing/endpoint.ts'
 import { BusyError } from '../errors.ts'
 import type { AttemptLimits } from './attempt.ts'
 import type { Expiring, Limit, Limits } from './limits.ts'
-import type { Outcome, Waiting } from './line.ts'
+import type { Going, Waiting } from './line.ts'
 import type { Lines } from './lines.ts'
 
 export interface WaitParts {
@@ -13,15 +13,15 @@ export interface WaitParts {
 /** Whoever waits. */
 export interface WaitOwner {
   /** There may be room. */
-  goOn (): Outcome
+  goOn (): Going
   waitedInVain (error: Error): void
 }
 
 /** Where it wants to go. */
 export interface Destination extends Pick<Waiting, 'group' | 'isParticular'> {
   readonly service: string
-  /** No connection can be made to there under that origin. Says whether that changes anything. */
-  passOver (endpoint: Endpoint, origin: string, error: Error, now: number): boolean
+  /** No connection can be made to there under that origin. Says whether nobody else is left. */
+  passOver (endpoint: Endpoint, origin: string, error: Error): boolean
 }
 
 /** The time that a call stands in line for a service. */
@@ -57,12 +57,12 @@ export class Wait implements Waiting, Expiring {
     this.#limit?.stop()
   }
 
-  goOn (): Outcome {
+  goOn (): Going {
     return this.#owner.goOn()
   }
 
-  passOver (endpoint: Endpoint, origin: string, error: Error, now: number): void {
-    if (this.#destination.passOver(endpoint, origin, error, now)) this.#owner.goOn()
+  passOver (endpoint: Endpoint, origin: string, error: Error): void {
+    if (this.#destination.passOver(endpoint, origin, error)) this.#owner.goOn()
   }
 
   expire (): void {

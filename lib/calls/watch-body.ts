@@ -11,12 +11,19 @@ export interface BodyOwner {
   abort (error: Error): void
 }
 
+/** Watches a body while its request is under way. Returns the function that ends that, if there is anything to end. */
+export function watchBody (body: Dispatcher.DispatchOptions['body'], owner: BodyOwner): (() => void) | undefined {
+  if (typeof body !== 'object' || body === null) return undefined
+  if (body instanceof ReplayableBody) return () => body.close()
+  return isEmitter(body) ? watchStream(body, owner) : undefined
+}
+
 /**
  * Watches a stream, also while nobody reads it: one that fails without a listener would end the process, and one that
  * fails while its request is connecting would pass for an instance that cannot be connected to.
  * Returns the function that ends the watch.
  */
-export function watchStream (body: EventEmitter, owner: BodyOwner): () => void {
+function watchStream (body: EventEmitter, owner: BodyOwner): () => void {
   const onError = (error: NodeJS.ErrnoException): void => {
     // Of a part that cannot be written, which undici finds out.
     owner.abort(error?.code === 'ERR_INVALID_ARG_TYPE' ? wrongPart(error) : error)
@@ -25,7 +32,7 @@ export function watchStream (body: EventEmitter, owner: BodyOwner): () => void {
   return () => { body.off('error', onError) }
 }
 
-export function isEmitter (body: object): body is EventEmitter {
+function isEmitter (body: object): body is EventEmitter {
   return 'on' in body && typeof body.on === 'function'
 }
 

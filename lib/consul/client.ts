@@ -29,7 +29,12 @@ export interface ClientParts {
   /** Default: the one of the options. */
   readonly token?: Token
   readonly random?: Random
+  /** Is between every request and its answer. */
+  readonly meter?: RequestMeter | undefined
 }
+
+/** Sends a request, and measures what comes of it. */
+export type RequestMeter = (request: ApiRequest, send: () => Promise<ApiResponse>) => Promise<ApiResponse>
 
 /** What Consul lets one ask at once: https://github.com/hashicorp/consul/blob/main/agent/acl_endpoint.go */
 const mostRights = 64
@@ -43,6 +48,7 @@ export class ConsulClient implements AsyncDisposable {
   readonly #datacenter: string | undefined
   readonly #timeout: number
   readonly #random: Random
+  readonly #meter: RequestMeter | undefined
 
   /**
    * @param options What is not given comes from the environment.
@@ -55,6 +61,7 @@ export class ConsulClient implements AsyncDisposable {
     this.#datacenter = resolved.datacenter
     this.#timeout = resolved.timeout
     this.#random = random
+    this.#meter = parts.meter
   }
 
   /** The address by which this machine reaches the agent, once it has answered. */
@@ -217,6 +224,11 @@ export class ConsulClient implements AsyncDisposable {
   }
 
   async #send (request: ApiRequest): Promise<ApiResponse> {
+    const send = () => this.#exchange(request)
+    return await (this.#meter === undefined ? send() : this.#meter(request, send))
+  }
+
+  async #exchange (request: ApiRequest): Promise<ApiResponse> {
     const response = await this.#transport.send(request)
     if (response.status === 200) return response
     throw statusError(`${request.method} /v1${request.path}`, response)

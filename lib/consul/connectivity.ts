@@ -1,5 +1,6 @@
 import { abortable } from '../abortable.ts'
 import { Backoff } from '../backoff.ts'
+import { Background } from '../background.ts'
 import type { Clock, Random } from '../clock.ts'
 import {
   ApiForbiddenError, ApiRateLimitedError, ApiTimeoutError, ApiUnreachableError, TokenError
@@ -39,6 +40,7 @@ export class Connectivity {
   /** What ends the requests that wait. */
   readonly #held = new Set<AbortController>()
   readonly #ended = new AbortController()
+  readonly #background = new Background()
   #probing: Promise<void> | undefined
   #answeredAt = -Infinity
   #lost = false
@@ -64,7 +66,7 @@ export class Connectivity {
   report (error: unknown): void {
     if (!isConnectionError(error) || this.#probing !== undefined || this.#ended.signal.aborted) return
     if (this.#parts.clock.now() - this.#answeredAt >= calmAfter) this.#pace.reset()
-    this.#probing = this.#probeUntilAnswered(error).catch(() => {})
+    this.#probing = this.#background.run(() => this.#probeUntilAnswered(error)).catch(() => {})
   }
 
   /** Resolves when a probe was answered, at once if none is needed. Rejects with the signal's reason. */

@@ -6,6 +6,7 @@ import { afterReading, systemClock } from '../clock.ts'
 import { ApiAnswerError, ApiTimeoutError, ApiUnreachableError, ClosedError, TokenError } from '../errors.ts'
 import type { ResolvedOptions } from '../options/resolved.ts'
 import { maxAnswer, textOf } from './body.ts'
+import { CallerClient } from './caller-client.ts'
 import { reasonOf } from './connection-error.ts'
 import { connectorOf } from './connector.ts'
 import { credentialsOf, redact, type Credentials } from './credentials.ts'
@@ -78,6 +79,7 @@ export class Transport {
       pipelining,
       headersTimeout: 0,
       bodyTimeout: 0,
+      factory: (origin, options) => new CallerClient(origin, options),
       connect: (target, done) => connector(target, (...result) => {
         const [error, socket] = result
         if (error === null) onSocket(socket as Socket)

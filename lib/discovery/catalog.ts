@@ -1,3 +1,4 @@
+import { Background } from '../background.ts'
 import type { Clock, Random } from '../clock.ts'
 import type { ConsulClient } from '../consul/client.ts'
 import type { Connectivity } from '../consul/connectivity.ts'
@@ -38,6 +39,8 @@ interface CatalogParts {
   readonly logger: Logger
   readonly clock: Clock
   readonly random: Random
+  /** Told for how many milliseconds a first call waited. What came of it stands in the view. */
+  readonly onWaited?: ((view: ServiceView, ms: number) => void) | undefined
 }
 
 /** Gets what Consul lists, and whether it says that this is only what the token may see. */
@@ -60,6 +63,7 @@ export class Catalog implements InstanceSource {
   readonly #preloaded = new Set<ServiceView>()
   readonly #followers = new Map<ServiceView, Set<Follower>>()
   readonly #closed = new AbortController()
+  readonly #background = new Background()
 
   constructor (options: CatalogOptions, parts: CatalogParts) {
     this.#options = options
@@ -147,6 +151,9 @@ export class Catalog implements InstanceSource {
     return this.#views.find(name, query)
   }
 
+  /** All that is known. */
+  get views (): Iterable<ServiceView> { return this.#views.all }
+
   /** Whether its list is older than `maxStale`: then it is not given out. */
   isTooOld (view: ServiceView): boolean {
     const { maxStale } = this.#options
@@ -193,8 +200,10 @@ export class Catalog implements InstanceSource {
   /** A view that was left alone is kept up to date again. */
   #resume (view: ServiceView): void {
     if (this.#closed.signal.aborted) return
-    this.#upkeep.keep(view)
-    if (view.upkeep === 'polled') this.#firstCalls.ask(view)
+    this.#background.run(() => {
+      this.#upkeep.keep(view)
+      if (view.upkeep === 'polled') this.#firstCalls.ask(view)
+    })
   }
 
   /** It never rejects. */
@@ -207,7 +216,7 @@ export class Catalog implements InstanceSource {
   #admit (view: ServiceView, { value, index }: ServiceAnswer): void {
     view.upkeep = 'unknown'
     if (value.length === 0 || this.#views.readmit(view) !== view) return
-    this.#upkeep.keep(view, stepIndex(undefined, index).next)
+    this.#background.run(() => this.#upkeep.keep(view, stepIndex(undefined, index).next))
     const coldest = this.#upkeep.size > maxViews && this.#upkeep.coldest()
     if (coldest) this.#views.forget(coldest)
   }
@@ -231,7 +240,7 @@ export class Catalog implements InstanceSource {
     const after = view.accept(answer, clock.now(), connectivity.outages)
     this.#log.listed(view, before, after)
     this.#departures.check(view, departed(before, after))
-    this.#confirmations.expect(view)
+    this.#background.run(() => this.#confirmations.expect(view))
     for (const listener of this.#followers.get(view) ?? []) listener(answer.value, answer.filteredByAcls)
   }
 

@@ -1,3 +1,4 @@
+import { Background } from '../background.ts'
 import type { Clock } from '../clock.ts'
 import type { ServiceInstance } from '../consul/instance.ts'
 import type { Logger } from '../logger.ts'
@@ -34,6 +35,7 @@ const interval = 10_000
 export class Comparison {
   readonly #parts: ComparisonParts
   readonly #services = new Map<string, ComparedService>()
+  readonly #background = new Background()
 
   constructor (parts: ComparisonParts) {
     this.#parts = parts
@@ -44,7 +46,7 @@ export class Comparison {
     const { catalog, fallback, clock } = this.#parts
     if (!fallback.has(name)) return
     const service = this.#serviceOf(name)
-    if (service.isDue(catalog.peek(name), clock.now())) this.#compare(name, service)
+    if (service.isDue(catalog.peek(name), clock.now())) this.#background.run(() => this.#compare(name, service))
   }
 
   /** `undefined`: Consul has not answered yet, or the service was not called. */

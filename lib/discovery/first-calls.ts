@@ -17,6 +17,8 @@ interface Parts {
   readonly timeout: number
   readonly connectivity: Connectivity
   readonly clock: Clock
+  /** Told of each question, for how many milliseconds it was waited for. What came of it stands in the view. */
+  readonly onWaited?: ((view: ServiceView, ms: number) => void) | undefined
   /** Aborts when nobody is asked any more. */
   readonly closed: AbortSignal
 }
@@ -39,14 +41,29 @@ export class FirstCalls {
 
   /** Asks, but not while the agent cannot be reached, and not at every call when it refuses. */
   async ask (view: ServiceView): Promise<void> {
-    if (this.#parts.clock.now() >= view.askAgainAt) await this.#askInTurn(view, this.#parts.timeout)
+    await this.#timed(view, () => this.#askOnce(view))
   }
 
   /** The same, and once more if the agent is away and comes back in time. */
   async askPatiently (view: ServiceView): Promise<void> {
+    await this.#timed(view, () => this.#askTwice(view))
+  }
+
+  async #timed (view: ServiceView, ask: () => Promise<void>): Promise<void> {
+    const { clock, onWaited } = this.#parts
+    const began = clock.now()
+    await ask()
+    onWaited?.(view, clock.now() - began)
+  }
+
+  async #askOnce (view: ServiceView): Promise<void> {
+    if (this.#parts.clock.now() >= view.askAgainAt) await this.#askInTurn(view, this.#parts.timeout)
+  }
+
+  async #askTwice (view: ServiceView): Promise<void> {
     const { timeout, clock, connectivity } = this.#parts
     const end = clock.now() + timeout
-    await this.ask(view)
+    await this.#askOnce(view)
     if (view.snapshot !== undefined || (connectivity.up && !isConnectionError(view.error))) return
     if (end > clock.now() && await this.#isRestored(end - clock.now())) {
       await this.#askInTurn(view, Math.max(end - clock.now(), 1))

@@ -20,6 +20,10 @@ export class ViewTable {
     return this.#views.size
   }
 
+  get all (): Iterable<ServiceView> {
+    return this.#views.values()
+  }
+
   find (name: string, query: DiscoverQuery): ServiceView | undefined {
     const view = this.#views.get(textOf(name, query))
     return view?.key.name === name ? view : undefined

@@ -19,11 +19,15 @@ export interface HealthCheckManagerOptions {
   logger?: Logger | undefined
 }
 
+/** Told of each run of a check, and how many milliseconds it took. */
+export type RunListener = (check: string, status: HealthStatus, ms: number) => void
+
 /** The readiness checks of a service, run together. */
 export class HealthCheckManager {
   readonly #limits: CheckLimits
   readonly #cacheFor: number
   readonly #logger: Logger | undefined
+  readonly #onRun: RunListener | undefined
   readonly #runners = new Map<string, CheckRunner>()
   readonly #closing = new AbortController()
   #status: HealthStatus = 'healthy'
@@ -31,11 +35,17 @@ export class HealthCheckManager {
   #running: Promise<HealthReport> | undefined
   #last: { report: HealthReport, until: number } | undefined
 
-  /** @throws FST_CONSUL_INVALID_OPTION */
-  constructor ({ timeout = 800, cacheFor = 1000, clock = systemClock, logger }: HealthCheckManagerOptions = {}) {
+  /**
+   * @param onRun For the registry.
+   * @throws FST_CONSUL_INVALID_OPTION
+   */
+  constructor (
+    { timeout = 800, cacheFor = 1000, clock = systemClock, logger }: HealthCheckManagerOptions = {}, onRun?: RunListener
+  ) {
     this.#limits = { timeout: timeoutOf(timeout, 'health.timeout'), clock }
     this.#cacheFor = cacheOf(cacheFor)
     this.#logger = logger
+    this.#onRun = onRun
     setMaxListeners(0, this.#closing.signal) // Every check that runs listens.
   }
 
@@ -51,6 +61,9 @@ export class HealthCheckManager {
     this.#runners.set(runner.name, runner)
     this.#last = undefined
   }
+
+  /** How the last run ended; `undefined`: there was none. */
+  get last (): HealthReport | undefined { return this.#last?.report }
 
   has (name: string): boolean {
     return this.#runners.has(name)
@@ -77,13 +90,21 @@ export class HealthCheckManager {
   async #run (): Promise<HealthReport> {
     let outcomes: readonly Outcome[]
     do {
-      const { signal } = this.#closing
-      outcomes = await Promise.all([...this.#runners.values()].map(runner => runner.run(this.#limits, signal)))
+      outcomes = await Promise.all([...this.#runners.values()].map(runner => this.#runOne(runner)))
     } while (outcomes.length < this.#runners.size) // A check that was added meanwhile is in the report too.
     const report = reportOf(outcomes)
     this.#last = { report, until: this.#limits.clock.now() + this.#cacheFor }
     this.#logChange(report.status, outcomes)
     return report
+  }
+
+  async #runOne (runner: CheckRunner): Promise<Outcome> {
+    const { clock } = this.#limits
+    const { signal } = this.#closing
+    const began = clock.now()
+    const outcome = await runner.run(this.#limits, signal)
+    if (!signal.aborted) this.#onRun?.(outcome.name, outcome.result.status, clock.now() - began)
+    return outcome
   }
 
   /** A message is told nowhere else: another check that fails is a line also if the whole stays what it was. */

@@ -1,3 +1,4 @@
+import { Background } from '../background.ts'
 import { serviceIdOf } from '../options/resolve.ts'
 import type { ResolvedOptions } from '../options/resolved.ts'
 import type { Listener } from './listener.ts'
@@ -14,6 +15,7 @@ interface MembershipParts extends RegistrationParts {
 /** The service's place in Consul, taken and left as often as wanted: at most one registration at a time. */
 export class Membership {
   readonly #parts: MembershipParts
+  readonly #background = new Background()
   #registration: Registration
   /** The first try of that registration. */
   #joined: Promise<void> | undefined
@@ -27,6 +29,11 @@ export class Membership {
 
   get status (): RegistrationStatus {
     return this.#registration.status
+  }
+
+  /** Milliseconds from joining until the catalog showed it; `undefined`: it did not yet. */
+  get routableAfter (): number | undefined {
+    return this.#registration.routableAfter
   }
 
   /**
@@ -44,7 +51,8 @@ export class Membership {
     }
     const port = service.port === 0 ? listener.port : service.port
     const id = serviceIdOf(service, hostname, port)
-    this.#joined ??= this.#registration.start({ id, service, check, listener: { ...listener, port }, readyPath })
+    const plan = { id, service, check, listener: { ...listener, port }, readyPath }
+    this.#joined ??= this.#background.run(() => this.#registration.start(plan))
     await this.#joined
   }
 

@@ -5,7 +5,7 @@ import type { Loss } from './loss.ts'
 import type { Readiness } from './readiness.ts'
 import { recheckEvery } from './recovery.ts'
 import { Registrar, type Registered, type RegistrationPlan } from './registrar.ts'
-import type { RegistrationParts } from './registration-parts.ts'
+import type { RegistrationParts, WriteReason } from './registration-parts.ts'
 import type { RegistrationStatus } from './registration-status.ts'
 import { retry } from './retry.ts'
 import { Rewrites } from './rewrites.ts'
@@ -31,6 +31,8 @@ export class Registration {
   #correcting = false
   /** Someone else has written the entry since our last write. */
   #contested = false
+  #startedAt = 0
+  #routableAfter: number | undefined
   #withdrawn: Promise<boolean> | undefined
   #stopListening = () => {}
 
@@ -45,6 +47,9 @@ export class Registration {
     return this.#standing.status
   }
 
+  /** Milliseconds from the start until the catalog showed it for the first time; `undefined`: it did not yet. */
+  get routableAfter (): number | undefined { return this.#routableAfter }
+
   /** Whether it can begin nothing any more: to register again takes another one. */
   get ended (): boolean {
     return this.#ended.signal.aborted
@@ -58,8 +63,9 @@ export class Registration {
     if (plan.check.type === 'ttl') this.#hysteresis = new Hysteresis(plan.check)
     this.#standing.begin(plan.id)
     this.#listen(plan, this.#keeper)
-    const first = this.#write()
-    this.#written = first.catch(error => this.#retry(error)).catch(() => {})
+    this.#startedAt = this.#parts.clock.now()
+    const first = this.#write('first')
+    this.#written = first.catch(error => this.#retry(error, 'first')).catch(() => {})
     await first
   }
 
@@ -103,12 +109,18 @@ export class Registration {
       ...this.#parts,
       registrar,
       told: () => this.#present(),
-      onShown: () => { if (this.#isOurs) this.#standing.shown() },
+      onShown: () => this.#show(),
       onHidden: why => { if (this.#isOurs) this.#standing.hidden(why) },
       onLoss: loss => this.#correct(loss),
       onRefused: why => this.#standing.refused(why),
       onBetter: () => this.#improve()
     })
+  }
+
+  #show (): void {
+    if (!this.#isOurs) return
+    this.#routableAfter ??= this.#parts.clock.now() - this.#startedAt
+    this.#standing.shown()
   }
 
   /** What others tell from now on. */
@@ -132,7 +144,7 @@ export class Registration {
    * Writes the registration with the present result of the own checks. What Consul could not reach before is not
    * passing because it was written again, or callers would meet it until the next run of Consul's check.
    */
-  async #write (loss?: Loss): Promise<void> {
+  async #write (reason: WriteReason, loss?: Loss): Promise<void> {
     const { signal } = this.#ended
     const keeper = this.#keeper!
     keeper.release()
@@ -141,31 +153,32 @@ export class Registration {
     const status = keeper.isUnreachable ? 'critical' : own
     const { maintenance } = keeper.listing
     try {
-      this.#take(await this.#registrar!.register({ status, loss, maintenance }, signal))
+      this.#take(await this.#registrar!.register({ status, loss, maintenance }, signal), reason)
     } catch (error) {
       if (!this.ended) this.#standing.failed(error as Error)
       throw error
     }
   }
 
-  #take (registered: Registered): void {
+  #take (registered: Registered, reason: WriteReason): void {
     const { client, logger } = this.#parts
     const isFirst = this.#taken++ === 0
     this.#contested = false
     this.#standing.written(registered)
+    this.#parts.onWritten?.(isFirst ? 'first' : reason)
     if (this.ended) return
     this.#keeper!.hold(registered)
     if (isFirst) tellOfTraps(registered, client, logger).catch(() => {})
   }
 
-  #retry (failure: unknown, loss?: Loss): Promise<void> {
-    return retry(failure, () => this.#write(loss), this.#parts, this.#ended.signal)
+  #retry (failure: unknown, reason: WriteReason, loss?: Loss): Promise<void> {
+    return retry(failure, () => this.#write(reason, loss), this.#parts, this.#ended.signal)
   }
 
   /** One after the other, each until the agent has taken it; none that is not wanted any more when its turn comes. */
-  async #writeUntilTaken (isWanted: () => boolean, loss?: Loss): Promise<void> {
+  async #writeUntilTaken (reason: WriteReason, isWanted: () => boolean, loss?: Loss): Promise<void> {
     const written = this.#written.then(async () => {
-      if (isWanted() && !this.ended) await this.#write(loss).catch(error => this.#retry(error, loss))
+      if (isWanted() && !this.ended) await this.#write(reason, loss).catch(error => this.#retry(error, reason, loss))
     })
     this.#written = written.catch(() => {})
     await written
@@ -196,7 +209,7 @@ export class Registration {
     this.#keeper!.release()
     await this.#corrections.take(this.#ended.signal)
     if (loss.isGone) await this.#ready()
-    await this.#writeUntilTaken(() => true, loss)
+    await this.#writeUntilTaken(loss.kind, () => true, loss)
   }
 
   /** What Consul has removed because it was critical for long comes back when it is not. */
@@ -215,7 +228,7 @@ export class Registration {
   /** Says that a service that was registered ill is better. */
   #improve (): void {
     const taken = this.#taken
-    this.#writeUntilTaken(() => taken === this.#taken && this.#isOurs).catch(() => {})
+    this.#writeUntilTaken('recovered', () => taken === this.#taken && this.#isOurs).catch(() => {})
   }
 
   /** The agent goes on with the token that it got with the registration. */
@@ -223,6 +236,6 @@ export class Registration {
     if (this.#taken === 0 || !this.#isOurs) return // What is written next has the new one.
     await this.#corrections.take(this.#ended.signal)
     this.#parts.logger.info({ id: this.status.id }, 'The token has changed: the registration is written again with it')
-    await this.#writeUntilTaken(() => this.#isOurs)
+    await this.#writeUntilTaken('token', () => this.#isOurs)
   }
 }

@@ -7,5 +7,6 @@ export const channels: CallEvents = {
   attempt: channel('fastify-consul:attempt'),
   retry: channel('fastify-consul:retry'),
   ejection: channel('fastify-consul:ejection'),
-  return: channel('fastify-consul:return')
+  return: channel('fastify-consul:return'),
+  end: channel('fastify-consul:end')
 }

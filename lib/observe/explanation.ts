@@ -80,7 +80,8 @@ export class Explanation {
 
   /** One line for the service, one for what is wrong if anything is, one for each instance. */
   toString (): string {
-    return [this.#headline(), ...[...this.#troubles(), ...this.#comparison()].map(line => `  ${line}`), ...rows(this.instances)].join('\n')
+    const findings = [...this.#troubles(), ...this.#comparison()].map(line => `  ${line}`)
+    return [this.#headline(), ...findings, ...rows(this.instances)].join('\n')
   }
 
   [inspect.custom] (): string {
@@ -104,7 +105,7 @@ export class Explanation {
       ...(tooOld ? ['not given out: the list is older than discovery.maxStale'] : []),
       ...(partial ? ['the token seems to see only a part of the list'] : []),
       ...(error === undefined ? [] : [`error: ${oneLine(error)}`]),
-      ...(waiting === 0 ? [] : [`${waiting} calls wait for a connection`])
+      ...(waiting === 0 ? [] : [`calls that wait for a connection: ${waiting}`])
     ]
   }
 

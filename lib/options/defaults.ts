@@ -73,6 +73,7 @@ export const defaults = {
     allow: undefined
   },
   drain: { delay: '250ms', timeout: undefined },
+  metrics: false,
   logger: undefined
 }
 

@@ -40,7 +40,7 @@ export function resolveOptions (options: unknown, context: ResolveContext = {}):
   const checkType = checkTypeOf(result.output, registry !== undefined)
   refuseConflicts(given, result.output, checkType, variables, refuse)
 
-  const { url: address, token, tokenFile, tls, service, check, calls, drain, metrics, ...rest } = result.output
+  const { url: address, token, tokenFile, tls, service, check, calls, drain, ...rest } = result.output
   return Object.freeze({
     ...rest,
     url: address.url,

@@ -1,6 +1,6 @@
 import type { Logger } from '../logger.ts'
 import type { StrategyFunction, StrategyName } from './call-options.ts'
-import type { ConsulOptions, HealthCheck, UnderPressureOptions } from './types.ts'
+import type { ConsulOptions, HealthCheck, MetricsRegister, UnderPressureOptions } from './types.ts'
 
 /** Options with everything filled in, validated and deeply frozen. Durations are milliseconds. */
 export interface ResolvedOptions {
@@ -35,6 +35,7 @@ export interface ResolvedOptions {
     readonly delay: number
     readonly timeout: number
   }
+  readonly metrics: { readonly register: MetricsRegister } | false
   readonly logger: Logger | undefined
   /** This machine's, for the service id. */
   readonly hostname: string

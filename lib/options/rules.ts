@@ -5,7 +5,7 @@ import * as v from 'valibot'
 import { parseConsulUrl, parseOrigin } from './consul-url.ts'
 import type { Logger } from '../logger.ts'
 import type { StrategyFunction, StrategyName } from './call-options.ts'
-import type { HealthCheck } from './types.ts'
+import type { HealthCheck, MetricsRegister } from './types.ts'
 import { isRecord } from './tree.ts'
 import { anyFunction, duration, flag, like, map, nameText, plainText, wholeNumber } from './values.ts'
 
@@ -84,6 +84,10 @@ export const calledName = v.pipe(nameText, v.check(isHostLabel,
 
 export const logger = like<Logger>('a logger: an object with trace, debug, info, warn and error', {
   trace: anyFunction, debug: anyFunction, info: anyFunction, warn: anyFunction, error: anyFunction
+})
+
+export const metricsRegister = like<MetricsRegister>('a Registry of prom-client', {
+  registerMetric: anyFunction, getSingleMetric: anyFunction
 })
 
 function isHostLabel (name: string): boolean {

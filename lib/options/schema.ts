@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import {
-  address, calledName, checkPath, consulUrl, headerName, headerValue, healthCheck, logger, meta, origin, pem, port,
-  routePath, statusRoute, strategy, token
+  address, calledName, checkPath, consulUrl, headerName, headerValue, healthCheck, logger, meta, metricsRegister,
+  origin, pem, port, routePath, statusRoute, strategy, token
 } from './rules.ts'
 import {
   anyFunction, duration, flag, list, map, maybe, nameText, numberBetween, oneOf, oneOrMore, orFalse, plainText, section,
@@ -129,7 +129,7 @@ export const optionSchema = section({
   balancer,
   calls,
   drain: section({ delay: duration({ min: '0s' }), timeout: maybe(duration({ min: '0s' })) }),
-  metrics: v.optional(v.literal(false, 'false or left out: metrics are not available yet')),
+  metrics: orFalse(section({ register: metricsRegister })),
   logger: maybe(logger)
 })
 

@@ -73,6 +73,8 @@ export interface ConsulOptions {
   calls?: CallsOptions | undefined
   /** How the service leaves. */
   drain?: DrainOptions | undefined
+  /** Metrics for Prometheus; needs the package prom-client. Default `false`: none. */
+  metrics?: false | MetricsOptions | undefined
   /** pino or an equivalent. Default: `app.log` in Fastify, else pino at `info`. */
   logger?: Logger | undefined
 }
@@ -177,4 +179,18 @@ export interface DrainOptions {
   delay?: Duration | undefined
   /** Limit of the whole drain. Default 2 s, or `delay` and 1.75 s if that is more. */
   timeout?: Duration | undefined
+}
+
+export interface MetricsOptions {
+  /**
+   * A `Registry` of prom-client, the `register` that it exports for one. Several registries of this package may share
+   * it.
+   */
+  register: MetricsRegister
+}
+
+/** What is needed of prom-client's `Registry`, which it is. */
+export interface MetricsRegister {
+  registerMetric (metric: never): void
+  getSingleMetric (name: string): object | undefined
 }

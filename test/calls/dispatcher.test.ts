@@ -5,7 +5,7 @@ import { finished } from 'node:stream/promises'
 import { PassThrough } from 'node:stream'
 import t from 'tap'
 import {
-  getGlobalDispatcher, interceptors, request as undiciRequest, setGlobalDispatcher, WebSocket, type Dispatcher
+  Agent, getGlobalDispatcher, interceptors, request as undiciRequest, setGlobalDispatcher, WebSocket, type Dispatcher
 } from 'undici'
 import { instance, tally } from '../balancing/helpers.ts'
 import { freePort } from '../support/ports.ts'
@@ -14,6 +14,13 @@ import { startBlackHole } from './black-hole.ts'
 import { MemorySource, startCalls, startServer } from './helpers.ts'
 
 const get = { origin: 'http://svc', path: '/', method: 'GET' } as const
+
+/** Whatever the test puts in its place, it is back afterwards. */
+function keepGlobalDispatcher (t: Parameters<typeof startServer>[0]): Dispatcher {
+  const before = getGlobalDispatcher()
+  t.teardown(() => setGlobalDispatcher(before))
+  return before
+}
 
 async function twoServers (t: Parameters<typeof startServer>[0]) {
   const servers = [await startServer(t, 'a'), await startServer(t, 'b')] as const
@@ -206,8 +213,7 @@ t.test('an ordinary host is reached, through undici\'s global dispatcher', async
 t.test('a request for an ordinary host names no dispatcher any more when it is passed on', async t => {
   const { servers, source } = await twoServers(t)
   const { dispatcher } = startCalls(t, source)
-  const before = getGlobalDispatcher()
-  t.teardown(() => setGlobalDispatcher(before))
+  const before = keepGlobalDispatcher(t)
   const named: unknown[] = []
   setGlobalDispatcher(before.compose(dispatch => (options: Dispatcher.DispatchOptions, handler) => {
     named.push(Reflect.get(options, 'dispatcher'))
@@ -218,11 +224,29 @@ t.test('a request for an ordinary host names no dispatcher any more when it is p
   t.same(named, [undefined])
 })
 
+t.test('it is passed on with a handler that any undici takes, that of an interceptor too', async t => {
+  const { servers, source } = await twoServers(t)
+  const { dispatcher } = startCalls(t, source)
+  keepGlobalDispatcher(t)
+  const kinds: string[] = []
+  setGlobalDispatcher(new class extends Agent {
+    override dispatch (options: Agent.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
+      kinds.push(typeof handler.onConnect, typeof handler.onRequestStart)
+      return super.dispatch(options, handler)
+    }
+  }())
+  t.teardown(() => getGlobalDispatcher().close())
+  const following = dispatcher.compose(interceptors.redirect({ maxRedirections: 1 }))
+  const { address, port } = servers[0].instance
+  const { body } = await following.request({ ...get, origin: `http://${address}:${port}` })
+  t.equal(await body.text(), 'a')
+  t.same(kinds, ['function', 'undefined'])
+})
+
 t.test('it may be undici\'s global dispatcher itself, alone or behind interceptors', async t => {
   const { servers, source } = await twoServers(t)
   const { dispatcher, fetch } = startCalls(t, source)
-  const before = getGlobalDispatcher()
-  t.teardown(() => setGlobalDispatcher(before))
+  keepGlobalDispatcher(t)
   const outside = await startServer(t, 'outside', (request, response) => {
     if (request.url === '/moved') response.writeHead(302, { location: 'http://svc/' })
     response.end('outside')

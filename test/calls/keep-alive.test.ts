@@ -70,22 +70,24 @@ t.test('a connection that breaks with its first request is the instance\'s fault
   t.equal(server.requests, 1)
 })
 
-t.test('one that the instance ends with its answer is a new one for the next in line', async t => {
-  const attempts: AttemptMessage[] = []
-  const listener = (message: unknown): void => { attempts.push(message as AttemptMessage) }
-  subscribe('fastify-consul:attempt', listener)
-  t.teardown(() => unsubscribe('fastify-consul:attempt', listener))
-  const server = await startServer(t, 'a', ({ socket }, response) => {
-    if (server.requests === 1) response.setHeader('connection', 'close').end('a')
-    else socket.destroy()
+for (const { breaksAt, outcome } of [{ breaksAt: 2, outcome: 'failure' }, { breaksAt: 3, outcome: 'neutral' }]) {
+  t.test(`one that the instance ends with its answer is a new one for the next in line: ${outcome}`, async t => {
+    const attempts: AttemptMessage[] = []
+    const listener = (message: unknown): void => { attempts.push(message as AttemptMessage) }
+    subscribe('fastify-consul:attempt', listener)
+    t.teardown(() => unsubscribe('fastify-consul:attempt', listener))
+    const server = await startServer(t, 'a', ({ socket }, response) => {
+      if (server.requests === 1) response.setHeader('connection', 'close')
+      if (server.requests === breaksAt) socket.destroy()
+      else response.end('a')
+    })
+    const { request } = startCalls(t, new MemorySource({ svc: [server.instance] }), { connections: 1, retries: 0 })
+    const ask = async (): Promise<unknown> => await (await request('http://svc/')).body.text()
+    const calls = [1, 2, 3].map(async () => await ask().catch(({ code }) => code))
+    t.same(await Promise.all(calls), ['a', 'a', 'a'].with(breaksAt - 1, 'UND_ERR_SOCKET'))
+    t.match(attempts[breaksAt - 1], { outcome })
   })
-  const { request } = startCalls(t, new MemorySource({ svc: [server.instance] }), { connections: 1 })
-  const first = request('http://svc/')
-  const second = t.rejects(request('http://svc/'), { code: 'UND_ERR_SOCKET' })
-  await (await first).body.dump()
-  await second
-  t.match(attempts, [{ outcome: 'success' }, { outcome: 'failure' }])
-})
+}
 
 t.test('a request of another kind that met such a connection is not sent twice', async t => {
   const server = await startServer(t, 'a', serveOnce('a'))

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import t from 'tap'
-import type { Outcome, Waiting } from '../../lib/calls/line.ts'
+import type { Going, Waiting } from '../../lib/calls/line.ts'
 import { Lines } from '../../lib/calls/lines.ts'
 import type { ServiceInstance } from '../../lib/consul/instance.ts'
 import { instance } from '../balancing/helpers.ts'
@@ -140,17 +140,18 @@ t.test('an instance that comes back is gone to by those who wait, too', async t 
   const calls = Array.from({ length: 20 }, async () => await ask().catch(() => {}))
   await until(() => hung.requests === 2)
   await once(back.server.listen(back.instance.port, back.instance.address), 'listening')
-  clock.advance(900)
-  t.same(answers, [])
-  clock.advance(200)
-  await until(() => answers.length === 18)
+  clock.advance(1000)
+  t.same(answers, [], 'nobody knows yet')
+  calls.push(ask())
+  await until(() => answers.length === 19)
   await Promise.all([destroy(), ...calls])
 })
 
 t.test('a refusal is the answer where everyone else is busy', async t => {
   const refusing = await startServer(t, 'a', (_, response) => { response.writeHead(503).end('overloaded') })
   const busy = await startPatient(t, 'b')
-  const { request } = startCalls(t, sourceOf([refusing, busy]), { connections: 1, strategy: 'first' })
+  const lastResort = await startServer(t, 'c', undefined, { weights: { passing: 0, warning: 0 } })
+  const { request } = startCalls(t, sourceOf([refusing, busy, lastResort]), { connections: 1, strategy: 'first' })
   const running = request('http://svc/', { balance: { strategy: all => all[1] } })
   await once(busy.server, 'request')
   const { statusCode, body } = await request('http://svc/')
@@ -264,7 +265,7 @@ function startLines () {
     const waiting: Waiting = {
       group,
       isParticular,
-      goOn (): Outcome {
+      goOn (): Going {
         if (!hasRoom(name)) return 'waits'
         lines.leave('svc', waiting)
         if (name === 'over') return 'ended'
@@ -332,7 +333,30 @@ t.test('who chooses for itself and finds no room lets those behind it pass, and 
   isRoom = true
   lines.serve('svc')
   lines.serve('svc')
-  t.same(gone, ['any', 'own 0', 'own 1'])
+  t.same(gone, ['any', 'own 0', 'another'])
+})
+
+t.test('who chose for itself in vain, however often, does not lose its place', async t => {
+  const { clock, lines, gone, wait } = startLines()
+  let isRoom = false
+  const names = Array.from({ length: 300 }, (_, index) => `own ${index}`)
+  for (const name of names) wait(name, { hasRoom: () => isRoom, isParticular: true })
+  clock.advance(200)
+  isRoom = true
+  names.forEach(() => lines.serve('svc'))
+  const [first, ...others] = gone
+  t.equal(first, 'own 128', 'where the last look ended')
+  t.same(others, names.filter(name => name !== first))
+})
+
+t.test('however many choose for themselves in vain, those who do not get the room at once', async t => {
+  const { lines, gone, wait } = startLines()
+  for (let count = 0; count < 500; count++) wait(`own ${count}`, { hasRoom: () => false, isParticular: true })
+  wait('one', { hasRoom: () => true })
+  wait('two', { hasRoom: () => true })
+  lines.serve('svc')
+  lines.serve('svc')
+  t.same(gone, ['one', 'two'])
 })
 
 t.test('however many choose for themselves in vain, all get to look', async t => {

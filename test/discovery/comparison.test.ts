@@ -46,26 +46,27 @@ function at ({ protocol, hostname, port }: URL): ServiceInstance {
 }
 
 t.test('what is in one of both is a difference, with scheme, address and port', async t => {
-  const { look, of, lines } = compare(['http://10.0.0.1:80', 'http://10.0.0.2:81', 'https://10.0.0.3:82'])
-  await look(['http://10.0.0.1:80', 'http://10.0.0.2:80', 'http://10.0.0.3:82'])
+  const { look, of, lines } = compare(['http://10.0.0.1:8080', 'http://10.0.0.2:8081', 'https://10.0.0.3:8082'])
+  await look(['http://10.0.0.1:8080', 'http://10.0.0.2:8080', 'http://10.0.0.3:8082'])
   t.same(of(), {
-    onlyInFallback: ['http://10.0.0.2:81', 'https://10.0.0.3:82'],
-    onlyInConsul: ['http://10.0.0.2:80', 'http://10.0.0.3:82'],
+    onlyInFallback: ['http://10.0.0.2:8081', 'https://10.0.0.3:8082'],
+    onlyInConsul: ['http://10.0.0.2:8080', 'http://10.0.0.3:8082'],
     mismatches: 1
   })
-  t.match(lines, [{ level: 'warn', details: { service: 'svc' }, message: 'Consul lists other instances than fallback' }])
+  const message = 'Consul lists other instances than fallback'
+  t.match(lines, [{ level: 'warn', details: { service: 'svc' }, message }])
 })
 
 t.test('each change is one line, and each difference is counted once', async t => {
-  const { look, of, lines, clock } = compare(['http://10.0.0.1:80'])
-  await look(['http://10.0.0.1:80'])
+  const { look, of, lines, clock } = compare(['http://10.0.0.1:8080'])
+  await look(['http://10.0.0.1:8080'])
   t.match(of(), { onlyInFallback: [], onlyInConsul: [], mismatches: 0 })
   for (let time = 0; time < 5; time++) {
     clock.advance(10_000)
-    await look(['http://10.0.0.9:80'])
+    await look(['http://10.0.0.9:8080'])
   }
   await look([])
-  await look(['http://10.0.0.1:80'])
+  await look(['http://10.0.0.1:8080'])
   t.match(of(), { onlyInFallback: [], onlyInConsul: [], mismatches: 2 })
   t.same(lines.map(({ level }) => level), ['info', 'warn', 'warn', 'info'])
 })
@@ -80,8 +81,8 @@ t.test('a name stands for its addresses, and for itself if it has none', async t
 })
 
 t.test('a list that is the same is compared again after 10 s, and not before', async t => {
-  const comparison = compare(['http://10.0.0.1:80'])
-  await comparison.look(['http://10.0.0.1:80'])
+  const comparison = compare(['http://10.0.0.1:8080'])
+  await comparison.look(['http://10.0.0.1:8080'])
   for (let call = 0; call < 5; call++) await comparison.look()
   t.equal(comparison.asked, 1)
   comparison.clock.advance(10_000)
@@ -90,15 +91,15 @@ t.test('a list that is the same is compared again after 10 s, and not before', a
 })
 
 t.test('where Consul does not answer nothing is said', async t => {
-  const { look, of, lines } = compare(['http://10.0.0.1:80'])
+  const { look, of, lines } = compare(['http://10.0.0.1:8080'])
   await look()
   t.equal(of(), undefined)
   t.same(lines, [])
 })
 
 t.test('a service without a fallback is not compared, and case does not matter', async t => {
-  const comparison = compare(['http://10.0.0.1:80'])
-  await comparison.look(['http://10.0.0.1:80'], 'other')
+  const comparison = compare(['http://10.0.0.1:8080'])
+  await comparison.look(['http://10.0.0.1:8080'], 'other')
   t.equal(comparison.asked, 0)
   await comparison.look(undefined, 'SVC')
   t.match(comparison.of('sVc'), { mismatches: 0 })

@@ -20,6 +20,10 @@ function sourceOf (fallback: Record<string, string | string[]>): StaticSource {
   return new StaticSource(resolveOptions({ fallback }, { environment: {} }).fallback)
 }
 
+const consul = await startConsul(t)
+const withWeb = await startConsul(t)
+await register(withWeb, { Name: 'web', ID: 'web-1' })
+
 t.test('the addresses of the fallback are instances', async t => {
   const source = sourceOf({ web: ['http://10.0.0.1:8080', 'https://host.test', 'http://[2001:db8::1]:81'] })
   const instances = await source.discover('web')
@@ -73,7 +77,6 @@ t.test('a name in capitals is found as a URL spells it', async t => {
 
 // lib/discovery/hybrid.ts
 
-const consul = await startConsul(t)
 const address = 'http://10.1.1.1:8080'
 
 function startHybrid (t: Teardown, url: string, options: Parameters<typeof startCatalog>[2] = {}) {
@@ -180,8 +183,6 @@ t.test('after close there is no fallback either', async t => {
 
 /** The way from fixed addresses to Consul, mode by mode. */
 
-const withWeb = await startConsul(t)
-await register(withWeb, { Name: 'web', ID: 'web-1' })
 const fallback = { web: 'http://10.1.1.1:8080', legacy: 'http://10.1.1.2:8080' }
 
 function registryOf (t: Teardown, options: ConsulOptions): ServiceRegistry {

@@ -12,6 +12,10 @@ const lost = 'warn Consul cannot be reached; what is known of it is kept'
 const back = 'info Consul answers again'
 const outages = (log: string[]): string[] => log.filter(line => line === lost || line === back)
 
+const consul = await startConsul(t)
+await register(consul, { Name: 'web' })
+await register(consul, { Name: 'db' })
+
 t.test('when the agent is killed its last lists stay, and a restart is noticed by itself', async t => {
   const consul = await startConsul(t, { persist: true })
   // Without a check: one with TTL begins anew as critical when its agent does.
@@ -150,9 +154,6 @@ t.test('an agent that breaks off every watch is told of once, and its services a
 // Max stale
 
 const year = 365 * 24 * 3_600_000
-const consul = await startConsul(t)
-await register(consul, { Name: 'web' })
-await register(consul, { Name: 'db' })
 
 t.test('an idle list that is older than maxStale is not given out: Consul is asked first', async t => {
   const proxy = await startCountingProxy(t, consul.url)

@@ -1,3 +1,4 @@
+import { typeScript } from '../support/children.ts'
 import type { ConsulAgent } from '../support/consul.ts'
 import { startScript, type Script } from '../support/process.ts'
 import type { Teardown } from '../support/teardown.ts'
@@ -19,10 +20,11 @@ const examples = new URL('../../examples/', import.meta.url)
 
 /** An example in a process of its own, configured by `env` alone, once it is passing in Consul. */
 export async function boot (
-  t: Teardown, file: string | URL, consul: ConsulAgent, env: Record<string, string>
+  t: Teardown, file: string | URL, consul: ConsulAgent, env: Record<string, string>, nodeArgs: readonly string[] = []
 ): Promise<Example> {
   const script = await startScript(t, new URL(file, examples), {
-    env: { ...withoutOptions(), PORT: '0', CONSUL_URL: consul.url, ...env }
+    env: { ...withoutOptions(), PORT: '0', CONSUL_URL: consul.url, ...env },
+    nodeArgs: [...typeScript, ...nodeArgs]
   })
   const { SERVICE_NAME: name = '', SERVICE_ID: id } = env
   const entry = await until(async () => {

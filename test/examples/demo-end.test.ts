@@ -1,13 +1,16 @@
-import { cp, mkdir, readdir, symlink } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { Screen, table } from '../../examples/demo/screen.ts'
 import { startScript } from '../support/process.ts'
 import { until } from '../support/wait.ts'
+import { bareEnvironment, copyOfProject } from './bare-machine.ts'
 import { withoutOptions } from './boot.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
+
+t.setTimeout(120_000)
 
 t.test('an interrupted demo leaves nothing behind', async t => {
   const folder = t.testdir({})
@@ -30,26 +33,17 @@ t.test('an interrupted demo leaves nothing behind', async t => {
   t.strictSame((await readdir(folder)).filter(name => name.startsWith('fastify-consul')), [])
 })
 
-t.test('without a Consul the demo says what to install', async t => {
-  const copy = await copyWithoutCache(t.testdir({}))
+t.test('without a Consul the demo runs on the development agent, says so and loses no request', async t => {
+  const copy = await copyOfProject(t.testdir({}))
   const script = await startScript(t, join(copy, 'examples/demo/demo.ts'), {
-    env: { ...withoutOptions(), PATH: '', TEST_CONTAINERS: 'no' }
+    env: { ...withoutOptions(), ...bareEnvironment }
   })
-  t.equal((await script.ended).code, 1)
-  t.match(script.output, /No Consul found: install the consul binary or a container runtime such as Docker/)
+  const line = await script.line(/^No Consul found: the development agent of fastify-consul stands in, at /)
+  t.equal((await script.ended).code, 0, script.output)
+  t.ok(script.lines.includes('Done: 0 failed'))
+  t.match(script.lines.find(line => line.startsWith('  In all')), / 0$/)
+  t.notOk(await listens(line.split(' ').at(-1) ?? ''), 'the agent has ended')
 })
-
-/** This project as a machine has it on which no Consul was ever fetched. */
-async function copyWithoutCache (folder: string): Promise<string> {
-  for (const name of ['examples', 'test/support', 'package.json']) {
-    await cp(join(root, name), join(folder, name), { recursive: true })
-  }
-  await mkdir(join(folder, 'node_modules'))
-  for (const name of await readdir(join(root, 'node_modules'))) {
-    if (name !== '.cache') await symlink(join(root, 'node_modules', name), join(folder, 'node_modules', name))
-  }
-  return folder
-}
 
 async function portsOf (url: string): Promise<number[]> {
   const response = await fetch(`${url}/v1/agent/services`)

@@ -69,6 +69,23 @@ async function call (url: string): Promise<{ instances: number, result: { status
   return await response.json() as { instances: number, result: { status: string, by: string } }
 }
 
+// Metrics
+
+t.test('the metrics example serves metrics of its calls and of Node', async t => {
+  const consul = await startConsul(t)
+  await boot(t, 'provider.ts', consul, { SERVICE_NAME: services.provider })
+  const example = await boot(t, 'metrics.ts', consul, { SERVICE_NAME: services.consumer })
+  t.match(await (await fetch(`${example.url}/call-l02`)).json(), { status: 'executed' })
+
+  const response = await fetch(`${example.url}/metrics`)
+  t.equal(response.headers.get('content-type'), 'text/plain; version=0.0.4; charset=utf-8')
+  const text = await response.text()
+  t.match(text, 'consul_calls_total{service="l02-runtime",outcome="answered",status="2xx"} 1\n')
+  t.match(text, 'consul_registrations_total{service="l01-data-layer",reason="first"} 1\n')
+  t.match(text, 'nodejs_eventloop_lag_seconds')
+  t.strictSame(await terminate(example, consul, services.consumer), { code: 0, listed: [] })
+})
+
 // Worker
 
 t.test('the worker is passing by its own word, works, and leaves with exit code 0', async t => {

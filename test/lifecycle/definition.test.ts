@@ -49,6 +49,8 @@ const probing = { deregisterCriticalServiceAfter: 60_000, interval: 10_000, time
 const naming = { checkId: 'c', name: 'Readiness of l02', status: 'passing' }
 const header = { 'x-fastify-consul': ['check'] }
 
+const tls = await (await certificateAuthority()).issue('localhost')
+
 t.test('by default an http check on the ready route, and no weights: Consul\'s own are left to it', async t => {
   const definition = definitionOf(partsOf({}), 'c', 'passing')
   t.same(definition, {
@@ -178,8 +180,6 @@ t.test('loopback is 127.0.0.0/8, ::1 and localhost', async t => {
 })
 
 // lib/lifecycle/listener.ts
-
-const tls = await (await certificateAuthority()).issue('localhost')
 
 const servers: Record<string, [server: Server, scheme: 'http' | 'https', http1: boolean]> = {
   http: [createServer(), 'http', true],

@@ -134,15 +134,18 @@ t.test('nothing is lost of what is as it was written', async t => {
 })
 
 t.test('another place is someone else\'s', async t => {
-  const loss = { reason: 'someone else changed it: address, port', isGone: false, other: '10.0.0.2:81' }
+  const reason = 'someone else changed it: address, port'
+  const loss = { kind: 'changed', reason, isGone: false, other: '10.0.0.2:81' }
   t.same(lossAtAgent(registered, wireServiceOf({ Address: '10.0.0.2', Port: 81 })), loss)
   t.same(lossInCatalog(registered, entryOf({ Address: '10.0.0.2', Port: 81 }, b)), loss)
 })
 
 t.test('the catalog may list nothing, or no check of ours', async t => {
-  t.same(lossInCatalog(registered, undefined), { reason: 'the catalog does not list it', isGone: true })
+  t.same(lossInCatalog(registered, undefined), {
+    kind: 'not_listed', reason: 'the catalog does not list it', isGone: true
+  })
   t.same(lossInCatalog(registered, entryOf({}, 'serfHealth')), {
-    reason: 'the catalog does not list its check', isGone: false
+    kind: 'check_not_listed', reason: 'the catalog does not list its check', isGone: false
   })
 })
 

@@ -51,6 +51,25 @@ t.test('a call that goes from instance to instance tells of each pick, attempt a
   t.same([picks?.length, attempts?.length, retries?.length], [3, 3, 2])
 })
 
+t.test('the end of a call tells what the caller got, from whom, or why not', async t => {
+  const refusing = await startServer(t, 'refusing', (_, response) => response.writeHead(503).end())
+  const good = await startServer(t, 'well')
+  const silent = await startServer(t, 'silent', () => {})
+  const source = new MemorySource({ svc: [refusing.instance, good.instance], silent: [silent.instance] })
+  const { request } = startCalls(t, source, { strategy: 'first' })
+  const ends = messagesOf(t, 'end')
+  await (await request('http://svc/')).body.text()
+  await t.rejects(request('http://unknown/'))
+  await t.rejects(request('http://silent/', { balance: { deadline: 10 } }))
+  const none = { instance: undefined, status: undefined }
+  t.match(ends, [
+    { service: 'svc', instance: { id: 'well' }, status: 200, error: undefined, aborted: false },
+    { service: 'unknown', ...none, error: { code: 'FST_CONSUL_NO_INSTANCE' }, aborted: false },
+    { service: 'silent', instance: { id: 'silent' }, status: undefined, error: Error, aborted: true }
+  ])
+  t.equal(ends.length, 3)
+})
+
 t.test('a retry is told of once it begins: with nobody left, or aborted before, it never does', async t => {
   const ids = ['one', 'other']
   const nobody = await Promise.all(ids.map(async id => instance({ id, port: await freePort() })))
@@ -152,7 +171,7 @@ t.test('nothing is made while nobody listens, whatever happens', async t => {
       throw new Error('nobody listens')
     }
   }
-  const events = { pick: sink, attempt: sink, retry: sink, ejection: sink, return: sink }
+  const events = { pick: sink, attempt: sink, retry: sink, ejection: sink, return: sink, end: sink }
   const { request, ejectionOf } = startCalls(t, source, { outlier: { ...outlier, ejectionTime: 20 }, events })
   const call = async () => { await (await request('http://svc/')).body.text() }
   await (await request('http://two/', { balance: { strategy: 'first' } })).body.text()

@@ -68,6 +68,8 @@ t.test('what was never asked for comes from the fallback, or from nowhere', asyn
     tooOld: false,
     partial: false,
     error: undefined,
+    waiting: 0,
+    compared: undefined,
     instances: [{
       id: 'http://10.0.0.2:81',
       node: '',

@@ -3,6 +3,7 @@ import t from 'tap'
 import type { Ejection } from '../../lib/balancing/outlier.ts'
 import type { ServiceInstance } from '../../lib/consul/instance.ts'
 import { ApiStatusError } from '../../lib/errors.ts'
+import type { Compared } from '../../lib/discovery/comparison.ts'
 import { ServiceView } from '../../lib/discovery/view.ts'
 import { StaticSource } from '../../lib/discovery/static.ts'
 import { explain, type Explanation } from '../../lib/observe/explain.ts'
@@ -17,6 +18,7 @@ interface Circumstances {
   /** Those that are called all the same. */
   called?: readonly string[]
   waiting?: number
+  compared?: Compared
 }
 
 function viewOf (): ServiceView {
@@ -24,7 +26,7 @@ function viewOf (): ServiceView {
 }
 
 function explained (
-  view: ServiceView | undefined, { now, maxStale, spare, ejections, called = [], waiting = 0 }: Circumstances
+  view: ServiceView | undefined, { now, maxStale, spare, ejections, called = [], waiting = 0, compared }: Circumstances
 ): Explanation {
   const spares = spare === undefined ? [] : new StaticSource({ web: [spare] }).peek('web')
   const calls = {
@@ -33,7 +35,7 @@ function explained (
     leftOutOf: (all: readonly ServiceInstance[]) =>
       new Set(all.filter(({ id }) => ejections?.has(id) === true && !called.includes(id)))
   }
-  const usual = { query: {}, passingOnly: false, warningShare: 0.1 }
+  const usual = { query: {}, passingOnly: false, warningShare: 0.1, compared }
   return explain('web', { ...usual, view, spare: spares, maxStale, calls, now })
 }
 
@@ -72,7 +74,19 @@ t.test('the fallback stands alone where Consul was not asked, and what Consul do
 
 t.test('calls that wait for a connection are counted', async t => {
   const lines = String(explained(undefined, { now: 0, spare: 'http://10.0.0.9:1', waiting: 3 })).split('\n')
-  t.equal(lines[1], '  3 calls wait for a connection')
+  t.equal(lines[1], '  calls that wait for a connection: 3')
+})
+
+t.test('how Consul compares with the fallback is said where only that is used', async t => {
+  const spare = 'http://10.0.0.9:1'
+  const compared = { onlyInFallback: [], onlyInConsul: [], mismatches: 0 }
+  const textOf = (compared: Compared): string[] => String(explained(undefined, { now: 0, spare, compared })).split('\n')
+  t.equal(textOf(compared)[1], '  Consul lists the instances of fallback; 0 differences so far')
+  t.same(textOf({ onlyInFallback: [spare], onlyInConsul: ['http://10.0.0.8:1'], mismatches: 1 }).slice(1, 4), [
+    '  Consul lists other instances than fallback; 1 difference so far',
+    '  only in fallback: http://10.0.0.9:1',
+    '  only in Consul: http://10.0.0.8:1'
+  ])
 })
 
 t.test('a page in a check\'s output is cut', async t => {

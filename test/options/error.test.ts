@@ -1,4 +1,5 @@
 import * as fc from 'fast-check'
+import { register } from 'prom-client'
 import t from 'tap'
 import { variables } from '../../lib/options/environment.ts'
 import { InvalidOptionError } from '../../lib/errors.ts'
@@ -106,6 +107,7 @@ const rows: Record<string, unknown[]> = {
   'calls.allow': [...notAList, ['*'], ['a b'], ['a.b'], ['a/b'], ['a:1'], ['']],
   'drain.delay': notADuration,
   'drain.timeout': notADuration,
+  metrics: [true, 'on', [], {}, { register: {} }, { register: 'x' }],
   logger: ['pino', 5, {}, { info () {} }]
 }
 
@@ -160,9 +162,15 @@ t.test('a long value is cut', async t => {
   t.match(messageOf({ mode: 'x'.repeat(10_000) }), /got 'x{100}…'$/)
 })
 
-t.test('an option that is not available yet is refused', async t => {
-  t.equal(messageOf({ metrics: { register: {} } }),
-    'metrics must be false or left out: metrics are not available yet, got an object')
+t.test('what is no register of prom-client is refused', async t => {
+  t.equal(messageOf({ metrics: true }), 'metrics must be false or a plain object, got true')
+  t.equal(messageOf({ metrics: {} }), 'metrics.register must be set, got undefined')
+  t.equal(messageOf({ metrics: { register: 'x' } }),
+    'metrics.register must be a Registry of prom-client, got \'x\'')
+  t.equal(messageOf({ metrics: { register: {} } }), 'metrics.register.registerMetric must be set, got undefined')
+  t.equal(messageOf({ metrics: { register, prefix: 'x' } }),
+    'metrics.prefix must be one of the known options (register), got another name')
+  t.equal(messageOf({ metrics: { register } }), 'accepted')
   t.equal(messageOf({ metrics: false }), 'accepted')
 })
 

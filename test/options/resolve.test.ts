@@ -211,6 +211,7 @@ t.test('without options and environment everything has its documented default', 
       allow: undefined
     },
     drain: { delay: 250, timeout: 2000 },
+    metrics: false,
     logger: undefined,
     hostname: 'host-1'
   })

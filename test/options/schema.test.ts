@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { Registry } from 'prom-client'
 import t from 'tap'
 import { InvalidOptionError } from '../../lib/errors.ts'
 import { allOf, anyOf, optional } from '../../lib/health/combine.ts'
@@ -15,6 +16,7 @@ const resolve = (options: unknown) => resolveOptions(options, { environment: {} 
 const check = { name: 'database', run: async () => {} }
 const combined = [allOf('all', [check]), optional(anyOf('any', [check])), optional(check)]
 const { logger } = collectingLogger()
+const register = new Registry()
 const ca = await certificateAuthority()
 const { cert, key } = await ca.issue('client')
 const strategy = () => undefined
@@ -124,6 +126,8 @@ const rows: [path: string, given: unknown, resolved: unknown, beside?: object, a
   ['calls.allow', ['a', 'L02_runtime', 'Größe', '名前', '1'], ['a', 'L02_runtime', 'Größe', '名前', '1']],
   ['drain.delay', '1s', 1000],
   ['drain.timeout', '5s', 5000],
+  ['metrics', false, false],
+  ['metrics', { register }, register, {}, 'metrics.register'],
   ['logger', logger, logger]
 ]
 
@@ -194,8 +198,10 @@ const refused: ConsulOptions[] = [
   { mode: 'hybird' },
   // @ts-expect-error a map, not a list
   { service: { name: 'a', meta: ['k=v'] } },
-  // @ts-expect-error not available yet
+  // @ts-expect-error without a register
   { metrics: {} },
+  // @ts-expect-error false or an object
+  { metrics: true },
   // @ts-expect-error false or an object
   { calls: { outlier: true } },
   // @ts-expect-error unknown strategy
@@ -207,6 +213,7 @@ const accepted: ConsulOptions[] = [
   { token: undefined, service: false, health: false, underPressure: false },
   { token: async () => 'x', timeout: '5s', calls: { allow: ['a'] as const } },
   { service: { name: 'a', tags: ['x'] as const, weights: { warning: 0 } }, check: { headers: { a: ['b'] } } },
+  { metrics: { register } },
   { balancer: { strategy: (instances, { service }) => instances.find(({ name }) => name === service) } }
 ]
 

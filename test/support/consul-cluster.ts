@@ -35,6 +35,24 @@ export class ConsulCluster {
     this.servers = servers
   }
 
+  /** An agent that is no server, as on every machine with services: it forwards to whichever server answers. */
+  async startClient (t: Teardown): Promise<ConsulAgent> {
+    const [{ host }] = this.servers as [ConsulAgent]
+    const client = await createConsul(t, {
+      persist: true,
+      host: host.replace(/\d+$/, '4'),
+      config: {
+        node_name: 'client',
+        server: false,
+        bootstrap_expect: 0,
+        retry_interval: '200ms',
+        retry_join: this.servers.map(({ gossipAddress }) => gossipAddress)
+      }
+    })
+    await client.start()
+    return client
+  }
+
   /** The server that leads now, as `server` (default: any) sees it. */
   async leader (server?: ConsulAgent): Promise<ConsulAgent> {
     return until(async () => {

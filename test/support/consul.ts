@@ -21,21 +21,11 @@ export interface ConsulOptions {
   host?: string
 }
 
-/**
- * A real agent of this test's own, with a leader and its node in the catalog. It ends with the test. Nobody can hold
- * a port or a process for it: what did not start is told in the test's output and started anew, twice.
- */
+/** A real agent of this test's own, with a leader and its node in the catalog. It ends with the test. */
 export async function startConsul (t: Teardown, options: ConsulOptions = {}): Promise<ConsulAgent> {
-  for (let triesLeft = 2; ; triesLeft--) {
-    try {
-      const agent = await createConsul(t, options)
-      await agent.start()
-      return agent
-    } catch (error) {
-      if (triesLeft === 0) throw error
-      console.log(`# Consul did not start: ${JSON.stringify(String(error))}`)
-    }
-  }
+  const agent = await createConsul(t, options)
+  await agent.start()
+  return agent
 }
 
 /** As `startConsul`, but not started: its address is known and nobody listens there yet. */

@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { run } from './run.ts'
 
@@ -8,6 +8,29 @@ import { run } from './run.ts'
  */
 export async function unpackDebianPackages (names: readonly string[], release: string, folder: string): Promise<void> {
   const apt = join(folder, 'apt')
+  const options = await ownApt(apt, release)
+  for (const name of names) {
+    const { stdout } = await run('apt-get', [...options, 'download', '--print-uris', name])
+    await run('apt-get', [...options, 'download', name], { cwd: apt })
+    await run('dpkg', ['-x', join(apt, packageFile(stdout)), folder])
+  }
+}
+
+/** The same with what the packages depend on, as far as this machine has it not installed. */
+export async function unpackWithDependencies (
+  names: readonly string[], release: string, folder: string
+): Promise<void> {
+  const apt = join(folder, 'apt')
+  const options = [...await ownApt(apt, release), '-o', 'Debug::NoLocking=true']
+  await run('apt-get', [...options, 'install', '--yes', '--no-install-recommends', '--download-only', ...names])
+  const archives = join(apt, 'cache/archives')
+  for (const file of await readdir(archives)) {
+    if (file.endsWith('.deb')) await run('dpkg', ['-x', join(archives, file), folder])
+  }
+}
+
+/** The options with which apt works on a state of its own, brought up to date, in the folder `apt`. */
+async function ownApt (apt: string, release: string): Promise<string[]> {
   await mkdir(join(apt, 'lists/partial'), { recursive: true })
   await mkdir(join(apt, 'cache/archives/partial'), { recursive: true })
   await writeFile(join(apt, 'sources.list'), `deb ${await debianMirror()} ${release} main\n`)
@@ -19,11 +42,7 @@ export async function unpackDebianPackages (names: readonly string[], release: s
     '-o', `Dir::Cache=${join(apt, 'cache')}`
   ]
   await run('apt-get', [...options, 'update'])
-  for (const name of names) {
-    const { stdout } = await run('apt-get', [...options, 'download', '--print-uris', name])
-    await run('apt-get', [...options, 'download', name], { cwd: apt })
-    await run('dpkg', ['-x', join(apt, packageFile(stdout)), folder])
-  }
+  return options
 }
 
 /** `bookworm` on Debian 12. */

@@ -4,8 +4,9 @@ import Fastify from 'fastify'
 import consul, {
   ConsulClient, createServiceRegistry, databaseCheck, registerWithConsul, setupHealthChecks,
   type Answer, type AttemptMessage, type CallRequest, type CallRequestOptions, type ConsulOptions,
-  type EjectionMessage, type Fetch, type FetchInit, type Logger, type MountOptions, type PickMessage, type PickOptions,
-  type RetryMessage, type ReturnMessage, type ServiceInstance, type ServiceRegistry, type WireHealthEntry
+  type EjectionMessage, type EndMessage, type Fetch, type FetchInit, type Logger, type MountOptions,
+  type PickMessage, type PickOptions, type RetryMessage, type ReturnMessage, type ServiceInstance,
+  type ServiceRegistry, type WireHealthEntry
 } from 'fastify-consul'
 
 const app = Fastify()
@@ -51,7 +52,7 @@ const logger: Logger = app.log
 const mounted: ConsulOptions & MountOptions = { prefix: '/api', logger }
 await app.register(consul, mounted)
 
-const counts = { tried: 0, attempts: 0, sent: 0, out: 0 }
+const counts = { tried: 0, attempts: 0, sent: 0, out: 0, failed: 0 }
 const ejected = new Set<string>()
 subscribe('fastify-consul:pick', message => { counts.tried += (message as PickMessage).tried })
 subscribe('fastify-consul:attempt', message => {
@@ -63,6 +64,11 @@ subscribe('fastify-consul:ejection', message => { ejected.add((message as Ejecti
 subscribe('fastify-consul:return', message => {
   const { instance, left } = message as ReturnMessage
   if (ejected.delete(instance.id) && !left) counts.out++
+})
+
+subscribe('fastify-consul:end', message => {
+  const { error, aborted }: EndMessage = message as EndMessage
+  if (error !== undefined && !aborted) counts.failed++
 })
 
 const registry: ServiceRegistry = app.consul

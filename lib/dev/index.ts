@@ -1,0 +1,1 @@
+export { startDevAgent, type DevAgent, type DevAgentOptions } from './dev-agent.ts'
