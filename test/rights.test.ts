@@ -1,12 +1,15 @@
 import { randomUUID } from 'node:crypto'
+import { inspect } from 'node:util'
 import t from 'tap'
 import { createServiceRegistry } from '../lib/index.ts'
 import { collectingLogger, type Line } from './health/collecting-logger.ts'
 import { issueToken, setPolicy } from './lifecycle/acl.ts'
-import { listeningApp, testApp } from './lifecycle/app.ts'
-import { registered } from './lifecycle/catalog.ts'
+import { listeningApp, messages, testApp, type TestApp } from './lifecycle/app.ts'
+import { agentService, checksOf, gone, registered } from './lifecycle/catalog.ts'
 import { createConsul, startConsul } from './support/consul.ts'
 import { startCountingProxy } from './support/counting-proxy.ts'
+import { blocksOf, pageAt } from './support/pages.ts'
+import type { Teardown } from './support/teardown.ts'
 import { until } from './support/wait.ts'
 
 const consul = await startConsul(t, { acl: true })
@@ -140,3 +143,62 @@ t.test('nobody listens, nothing is asked', async t => {
   await app.close()
   t.equal(proxy.requests.length, 0)
 })
+
+// The policy that docs/security.md gives to copy, on an agent that denies everything else.
+
+const [policy = ''] = blocksOf(await pageAt('docs/security.md'), 'hcl')
+const rules = policy.trim().split(/\n(?=\w)/)
+const name = /^service "([^"]+)"/m.exec(policy)?.[1] ?? ''
+
+async function serviceWith (t: Teardown, rules: readonly string[], check: 'http' | 'ttl' = 'http'): Promise<TestApp> {
+  return await listeningApp(t, {
+    url: consul.url,
+    token: await tokenFor(rules.join('\n')),
+    service: { name, id: name },
+    check: { type: check, interval: '1s' },
+    discovery: { wait: '1s' }
+  })
+}
+
+t.test('the policy has three rules, the first for the own name', async t => {
+  t.equal(rules.length, 3)
+  t.ok(name)
+})
+
+for (const check of ['http', 'ttl'] as const) {
+  t.test(`with the policy a service (${check}) registers, is kept, finds others, and leaves`, async t => {
+    await consul.api('PUT', '/v1/agent/service/register', { Name: 'other', Port: 7 })
+    const { app, lines } = await serviceWith(t, rules, check)
+    await registered(consul, name, 'passing')
+    await until(() => app.consul.registration.state === 'registered')
+    t.match(await app.discover('other'), [{ name: 'other', port: 7 }])
+    t.equal(await (await app.fetch(`http://${name}/`)).text(), 'hello')
+    t.match(await app.consul.listServices(), { other: [], [name]: [] })
+
+    await consul.api('PUT', `/v1/agent/service/deregister/${name}`)
+    await until(() => messages(lines, 'warn').some(line => line.startsWith('The registration was lost')))
+    await registered(consul, name, 'passing')
+    t.equal((await checksOf(consul, name)).length, 1)
+    await app.consul.maintenance(true, 'a new disk')
+    await until(async () => (await app.discover(name)).length === 0)
+    await app.consul.maintenance(false)
+    await until(async () => (await app.discover(name)).length === 1)
+
+    await app.close()
+    t.equal(await agentService(consul, name), undefined)
+    await gone(consul, name)
+    t.same(messages(lines, 'error'), [])
+    t.notMatch(inspect(lines, { depth: 5 }), /ACL|forbids|Permission denied/)
+  })
+}
+
+const missing = [`service:write on ${name}`, 'service:read', 'node:read']
+
+for (const [index, right] of missing.entries()) {
+  t.test(`without its rule ${right} is named, with the rule to add`, async t => {
+    const { lines } = await serviceWith(t, rules.toSpliced(index, 1))
+    await until(() => aboutRights(lines).length > 0)
+    const rule = rules[index]!.replaceAll(/#.*$/gm, '').replaceAll(/\s+/g, ' ').trim()
+    t.equal(aboutRights(lines)[0]?.message, `The ACL token lacks ${right}; add to its policy: ${rule}`)
+  })
+}
