@@ -18,6 +18,7 @@ import { until } from '../support/wait.ts'
 import { seriesOf, valueOf } from './series.ts'
 
 const consul = await startConsul(t)
+const docs = await readFile(new URL('../../docs/metrics.md', import.meta.url), 'utf8')
 
 async function listening (
   t: Test, name: string, options: TestAppOptions = {}
@@ -382,8 +383,6 @@ t.test('without prom-client the error says what to install', async t => {
 })
 
 // docs/metrics.md and Prometheus' rules
-
-const docs = await readFile(new URL('../../docs/metrics.md', import.meta.url), 'utf8')
 
 /** Cells by the name of the metric. */
 const documented = new Map([...docs.matchAll(/^\| `(consul_\w+)` \|(.+)\|$/gm)].map(([, name, cells = '']) =>
