@@ -98,11 +98,10 @@ function answered (views: Iterable<ServiceView>): ServiceView[] {
   return listed(views).filter(({ snapshot }) => snapshot !== undefined)
 }
 
-/** It may have been asked for in another case. */
-function nameOf (
-  { key: { name, datacenter = '' }, snapshot }: ServiceView
-): { service: string, datacenter: string } {
-  return { service: snapshot?.healthy[0]?.name ?? name, datacenter }
+function nameOf ({ key: { name, datacenter = '' }, listedAs = name }: ServiceView): {
+  service: string, datacenter: string
+} {
+  return { service: listedAs, datacenter }
 }
 
 function sample<Name extends GaugeName> (labels: Labels<Name>, value: number): Sample {

@@ -8,6 +8,7 @@ import { apiOutcomes, endpointOf, endpoints } from '../../lib/observe/api-labels
 import { attemptOutcomes, callOutcomes } from '../../lib/observe/call-counts.ts'
 import { metricsTable } from '../../lib/observe/metrics-table.ts'
 import { promClient } from '../../lib/observe/prom-client.ts'
+import { registered } from '../lifecycle/catalog.ts'
 import { listeningApp, testApp, type TestApp, type TestAppOptions } from '../lifecycle/app.ts'
 import { testRegistry } from '../lifecycle/registry.ts'
 import { startServer } from '../calls/helpers.ts'
@@ -290,6 +291,15 @@ t.test('a name that the catalog holds is a label, and any other is not', async t
   for (const name of ['held', 'ill', ...invented]) await t.rejects(get(name), { code: 'FST_CONSUL_NO_INSTANCE' })
   t.same(await servicesIn(register), new Set([undefined, 'caller', 'Held', 'ill', 'other']))
   t.equal(await valueOf(register, 'consul_calls_total', { service: 'other', outcome: 'no_instance' }), 100)
+})
+
+t.test('a service is called as Consul calls it, well or not, in whatever case it is asked for', async t => {
+  const { register, registry, get } = await calling(t, {}, { mode: 'hybrid', url: consul.url })
+  await list('Ailing', 9, { Check: { TTL: '1h', Status: 'critical' } })
+  await registered(consul, 'Ailing', 'critical')
+  for (const name of ['Ailing', 'ailing', 'AILING', 'aILING']) t.same(await registry.discover(name), [])
+  await t.rejects(get('ailing'), { code: 'FST_CONSUL_NO_INSTANCE' })
+  t.same(await servicesIn(register), new Set([undefined, 'caller', 'Ailing']))
 })
 
 t.test('ten thousand invented names are one label', async t => {
