@@ -3,6 +3,7 @@ import { createRequire } from 'node:module'
 import { Counter, Registry } from 'prom-client'
 import t, { type Test } from 'tap'
 import type { ServiceInstance } from '../../lib/consul/instance.ts'
+import { fastifyConsul } from '../../lib/index.ts'
 import type { ConsulOptions } from '../../lib/options/types.ts'
 import { apiOutcomes, endpointOf, endpoints } from '../../lib/observe/api-labels.ts'
 import { attemptOutcomes, callOutcomes } from '../../lib/observe/call-counts.ts'
@@ -356,6 +357,14 @@ t.test('a thousand registries that came and went leave nothing on the register',
   for (let round = 0; round < 1000; round++) await testRegistry({ teardown () {} }, 'a', 0, options).registry.close()
   t.equal(register.getMetricsAsArray().length, Object.keys(metricsTable).length)
   t.same(await seriesOf(register), [])
+})
+
+t.test('a plugin that cannot be registered leaves nothing on the register', async t => {
+  const register = new Registry()
+  const options = { mode: 'static', service: { name: 'once' }, metrics: { register } } as const
+  const { app } = await testApp(t, options)
+  await t.rejects(async () => await app.register(fastifyConsul, options), { code: 'FST_ERR_DEC_ALREADY_PRESENT' })
+  t.equal(await valueOf(register, 'consul_registration_state', { service: 'once', state: 'none' }), 1)
 })
 
 t.test('a register that was cleared gets its metrics again with the next registry', async t => {
