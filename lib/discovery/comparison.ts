@@ -26,6 +26,8 @@ interface ComparisonParts {
   readonly lookup: Lookup
   readonly logger: Logger
   readonly clock: Clock
+  /** Told of what is found for the first time, and of each change. */
+  readonly onNews?: ((service: string, difference: Difference) => void) | undefined
 }
 
 /** So many of each kind stand in a line of the log; `explain()` has them all. */
@@ -57,6 +59,12 @@ export class Comparison {
     return this.#services.get(name.toLowerCase())?.compared
   }
 
+  /** Whether both agree by now, by service as the option calls it. */
+  agreements (): ReadonlyMap<string, boolean> {
+    return new Map([...this.#services.values()].flatMap(({ name, compared }) =>
+      compared === undefined ? [] : [[name, isNone(compared)]]))
+  }
+
   /** It never rejects. */
   async #compare (service: ComparedService): Promise<void> {
     const { catalog, fallback, lookup, clock } = this.#parts
@@ -66,7 +74,7 @@ export class Comparison {
     try {
       listed = await catalog.discoverNow(name)
       const difference = await differenceOf(fallback.peek(name), listed, lookup)
-      if (service.takes(difference)) this.#log(name, difference)
+      if (service.takes(difference)) this.#tell(name, difference)
     } catch {
       // Consul does not answer, which is told elsewhere.
     } finally {
@@ -74,8 +82,9 @@ export class Comparison {
     }
   }
 
-  #log (service: string, difference: Difference): void {
-    const { logger } = this.#parts
+  #tell (service: string, difference: Difference): void {
+    const { logger, onNews } = this.#parts
+    onNews?.(service, difference)
     if (isNone(difference)) logger.info({ service }, 'Consul lists the instances of fallback')
     else logger.warn({ service, ...inShort(difference) }, 'Consul lists other instances than fallback')
   }

@@ -16,6 +16,7 @@ export interface Owners {
   readonly health: { readonly last: HealthReport | undefined }
   readonly calls: { state (): CallsState }
   readonly fallback: { peek (name: string): readonly ServiceInstance[] }
+  readonly comparison: { agreements (): ReadonlyMap<string, boolean> }
 }
 
 /** What gauges need to know besides. */
@@ -64,6 +65,9 @@ export const gauges: {
 
   consul_discovery_stale_seconds: ({ catalog }, { now }) => answered(catalog.views).map(view =>
     sample<'consul_discovery_stale_seconds'>(nameOf(view), view.staleFor(now) / 1000)),
+
+  consul_fallback_agrees: ({ comparison }) => [...comparison.agreements()].map(([service, agrees]) =>
+    sample<'consul_fallback_agrees'>({ service }, Number(agrees))),
 
   consul_health_check_status: ({ health }) => Object.entries(health.last?.checks ?? {}).flatMap(([check, result]) =>
     healthStatuses.map(status =>

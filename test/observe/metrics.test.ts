@@ -105,6 +105,31 @@ t.test('services are counted by how they are kept up to date', async t => {
   t.same([await count('watched'), await count('polled')], [1, 0])
 })
 
+t.test('mode register tells whether Consul agrees with the fallback, and counts each new difference', async t => {
+  const fallback = { Moving: ['http://127.0.0.1:7001'], 'not-called': ['http://127.0.0.1:7001'] }
+  const { register, registry } = await calling(t, fallback, { mode: 'register', url: consul.url })
+  const agrees = (service = 'Moving') => valueOf(register, 'consul_fallback_agrees', { service })
+  const mismatches = () => valueOf(register, 'consul_fallback_mismatches_total', { service: 'Moving' })
+  const callUntil = async (value: number) => until(async () => {
+    await registry.discover('moving')
+    return await agrees() === value
+  })
+  await list('Moving', 7001)
+  await registered(consul, 'Moving')
+  t.equal(await agrees(), undefined, 'not compared yet')
+  await callUntil(1)
+  t.equal(await mismatches(), 0, 'there from the start, as increase() does not see the first one')
+  await list('Moving', 7002)
+  await callUntil(0)
+  t.equal(await mismatches(), 1)
+  await consul.api('PUT', '/v1/agent/service/deregister/Moving-7002')
+  await callUntil(1)
+  t.equal(await mismatches(), 1)
+  t.equal(await agrees('not-called'), undefined)
+  await registry.close()
+  t.same([await agrees(), await mismatches()], [undefined, 1])
+})
+
 // Consul's API
 
 t.test('requests to Consul are timed by endpoint and outcome, without those that wait', async t => {
