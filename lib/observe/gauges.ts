@@ -87,15 +87,26 @@ export const gauges: {
 
 /** As the catalog or an option calls a service; `undefined`: neither has it, and the name may come from a user. */
 export function knownName (name: string, { catalog, fallback }: Owners): string | undefined {
+  const [fixed] = fallback.peek(name)
+  if (fixed !== undefined) return fixed.name
   const view = catalog.view(name)
-  const inCatalog = view && upkeepNames[view.upkeep] !== undefined ? nameOf(view).service : undefined
-  return fallback.peek(name)[0]?.name ?? inCatalog
+  const known = view !== undefined && exists(view) ? view : elsewhere(name, catalog.views)
+  return known && nameOf(known).service
+}
+
+/** It may be known of another datacenter only. */
+function elsewhere (name: string, views: Iterable<ServiceView>): ServiceView | undefined {
+  for (const view of views) if (view.key.name === name && exists(view)) return view
+  return undefined
+}
+
+function exists ({ upkeep }: ServiceView): boolean {
+  return upkeepNames[upkeep] !== undefined
 }
 
 /** The plain lists of services that exist. What is listed by a filter or by nearness is a part of these. */
 function listed (views: Iterable<ServiceView>): ServiceView[] {
-  return [...views].filter(({ upkeep, key: { filter, near } }) =>
-    upkeepNames[upkeep] !== undefined && filter === undefined && near === undefined)
+  return [...views].filter(view => exists(view) && view.key.filter === undefined && view.key.near === undefined)
 }
 
 function answered (views: Iterable<ServiceView>): ServiceView[] {

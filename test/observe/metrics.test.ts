@@ -328,6 +328,15 @@ t.test('a service is called as Consul calls it, well or not, in whatever case it
   t.same(await servicesIn(register), new Set([undefined, 'caller', 'Ailing']))
 })
 
+t.test('a service that is known of another datacenter only is a label too', async t => {
+  const { register, get } = await calling(t, {}, { mode: 'hybrid', url: consul.url })
+  await list('Remote', 9, { Check: { TTL: '1h', Status: 'critical' } })
+  await registered(consul, 'Remote', 'critical')
+  await t.rejects(get('remote.service.dc1.consul'), { code: 'FST_CONSUL_NO_INSTANCE' })
+  const call = { service: 'Remote', outcome: 'no_instance' }
+  t.equal(await valueOf(register, 'consul_calls_total', call), 1)
+})
+
 t.test('ten thousand invented names are one label', async t => {
   const { register, get } = await calling(t, { svc: ['http://127.0.0.1:9'] })
   const lengthBefore = (await register.metrics()).length
