@@ -70,7 +70,9 @@ export function createParts (options: ResolvedOptions, surroundings: Surrounding
   const onWaited = metrics?.waited
   const catalog = new Catalog({ ...discovery, timeout }, { client, connectivity, logger, clock, random, onWaited })
   const fallback = new StaticSource(options.fallback)
-  const comparison = new Comparison({ catalog, fallback, lookup: addressesOf, logger, clock })
+  const comparison = new Comparison({
+    catalog, fallback, lookup: addressesOf, logger, clock, onNews: metrics?.compared
+  })
   const source = sourceOf(options.mode, { catalog, fallback, comparison })
   const tokenChanges = new TokenChanges(token, clock)
   const health = healthOf(options.health, clock, logger, metrics?.checked)

@@ -30,14 +30,21 @@ export const consulPlugin: FastifyPluginAsync<ConsulOptions & MountOptions> = as
   const resolved = resolveOptions(options)
   const logger = resolved.logger ?? app.log.child({ plugin: 'fastify-consul' })
   const registry = new ServiceRegistry(resolved, { logger, hasServer: true })
+  try {
+    decorate(app, registry)
+    const readyPath = await addRoutes(app, registry, resolved, options.prefix)
+    leaveWithApp(app, registry)
+    registerWhenUp(app, registry, resolved, readyPath, logger)
+  } catch (error) {
+    await registry.close() // Nobody else would: the app has another one, or none.
+    throw error
+  }
+}
 
+function decorate (app: FastifyInstance, registry: ServiceRegistry): void {
   app.decorate('consul', registry)
   app.decorate('discover', registry.discover.bind(registry))
   app.decorate('fetch', registry.fetch)
-
-  const readyPath = await addRoutes(app, registry, resolved, options.prefix)
-  leaveWithApp(app, registry)
-  registerWhenUp(app, registry, resolved, readyPath, logger)
 }
 
 async function addRoutes (

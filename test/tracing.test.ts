@@ -16,6 +16,8 @@ import { until } from './support/wait.ts'
 
 const spans = new Spans()
 const consul = await startConsul(t)
+const page = await readFile(new URL('../docs/tracing.md', import.meta.url), 'utf8')
+const example = new URL('../examples/tracing.ts', import.meta.url)
 const traces = (count: number): Trace[] => Array.from({ length: count }, () => new Trace())
 
 /** A service that calls another one, `svc`, while it is called itself. */
@@ -195,9 +197,6 @@ t.test('nothing of OpenTelemetry is used at run time', async t => {
 })
 
 // The page of the documentation
-
-const page = await readFile(new URL('../docs/tracing.md', import.meta.url), 'utf8')
-const example = new URL('../examples/tracing.ts', import.meta.url)
 
 t.test('the setup of the documentation is the example, for the versions that are tested', async t => {
   const [, setup = ''] = /```ts\n(.+?)```/s.exec(page) ?? []

@@ -26,7 +26,12 @@ interface ComparisonParts {
   readonly lookup: Lookup
   readonly logger: Logger
   readonly clock: Clock
+  /** Told of what is found for the first time, and of each change. */
+  readonly onNews?: ((service: string, difference: Difference) => void) | undefined
 }
+
+/** So many of each kind stand in a line of the log; `explain()` has them all. */
+const mostLogged = 10
 
 /** How often a list that is the same is compared again: what names stand for changes too. Milliseconds. */
 const interval = 10_000
@@ -43,10 +48,10 @@ export class Comparison {
 
   /** A call uses the fallback. It costs no more than a look at what is in memory. */
   look (name: string): void {
-    const { catalog, fallback, clock } = this.#parts
-    if (!fallback.has(name)) return
+    const { catalog, clock } = this.#parts
     const service = this.#serviceOf(name)
-    if (service.isDue(catalog.peek(name), clock.now())) this.#background.run(() => this.#compare(name, service))
+    if (service === undefined) return
+    if (service.isDue(catalog.peek(service.name), clock.now())) this.#background.run(() => this.#compare(service))
   }
 
   /** `undefined`: Consul has not answered yet, or the service was not called. */
@@ -54,36 +59,60 @@ export class Comparison {
     return this.#services.get(name.toLowerCase())?.compared
   }
 
+  /** Whether both agree by now, by service as the option calls it. */
+  agreements (): ReadonlyMap<string, boolean> {
+    return new Map([...this.#services.values()].flatMap(({ name, compared }) =>
+      compared === undefined ? [] : [[name, isNone(compared)]]))
+  }
+
   /** It never rejects. */
-  async #compare (name: string, service: ComparedService): Promise<void> {
-    const { catalog, fallback, lookup, logger, clock } = this.#parts
+  async #compare (service: ComparedService): Promise<void> {
+    const { catalog, fallback, lookup, clock } = this.#parts
+    const { name } = service
+    let listed: readonly ServiceInstance[] | undefined
     service.begin()
     try {
-      const listed = await catalog.discoverNow(name)
+      listed = await catalog.discoverNow(name)
       const difference = await differenceOf(fallback.peek(name), listed, lookup)
-      if (!service.takes(difference)) return
-      if (isNone(difference)) logger.info({ service: name }, 'Consul lists the instances of fallback')
-      else logger.warn({ service: name, ...difference }, 'Consul lists other instances than fallback')
+      if (service.takes(difference)) this.#tell(name, difference)
     } catch {
       // Consul does not answer, which is told elsewhere.
     } finally {
-      service.end(catalog.peek(name), clock.now())
+      service.end(listed, clock.now())
     }
   }
 
-  #serviceOf (name: string): ComparedService {
+  #tell (service: string, difference: Difference): void {
+    const { logger, onNews } = this.#parts
+    onNews?.(service, difference)
+    if (isNone(difference)) logger.info({ service }, 'Consul lists the instances of fallback')
+    else logger.warn({ service, ...inShort(difference) }, 'Consul lists other instances than fallback')
+  }
+
+  /** `undefined`: it has no fallback. The catalog has a list for each case of a name; one of them is looked at. */
+  #serviceOf (name: string): ComparedService | undefined {
     const key = name.toLowerCase()
-    const known = this.#services.get(key) ?? new ComparedService()
-    this.#services.set(key, known)
-    return known
+    const known = this.#services.get(key)
+    if (known !== undefined) return known
+    const [instance] = this.#parts.fallback.peek(name)
+    if (instance === undefined) return undefined
+    const made = new ComparedService(instance.name)
+    this.#services.set(key, made)
+    return made
   }
 }
 
 class ComparedService {
+  /** As the option calls it. */
+  readonly name: string
   compared: Compared | undefined
   #list: readonly ServiceInstance[] | undefined
   #isRunning = false
   #nextAt = -Infinity
+
+  constructor (name: string) {
+    this.name = name
+  }
 
   isDue (list: readonly ServiceInstance[] | undefined, now: number): boolean {
     return !this.#isRunning && (list !== this.#list || now >= this.#nextAt)
@@ -101,6 +130,7 @@ class ComparedService {
     return true
   }
 
+  /** @param list what was compared */
   end (list: readonly ServiceInstance[] | undefined, now: number): void {
     this.#isRunning = false
     this.#list = list
@@ -135,6 +165,15 @@ async function placesOf (instances: readonly ServiceInstance[], lookup: Lookup):
 function missingIn (some: readonly Places[], others: readonly Places[]): readonly string[] {
   const there = new Set(others.flatMap(({ origins }) => origins))
   return some.filter(({ origins }) => !origins.some(origin => there.has(origin))).map(({ url }) => url).sort()
+}
+
+function inShort ({ onlyInFallback, onlyInConsul }: Difference): Difference {
+  return { onlyInFallback: firstOf(onlyInFallback), onlyInConsul: firstOf(onlyInConsul) }
+}
+
+function firstOf (urls: readonly string[]): readonly string[] {
+  const left = urls.length - mostLogged
+  return left > 0 ? [...urls.slice(0, mostLogged), `and ${left} more`] : urls
 }
 
 function textOf ({ onlyInFallback, onlyInConsul }: Difference): string {

@@ -39,6 +39,8 @@ export class ServiceView {
   askAgainAt = 0
   /** Why Consul does not answer. */
   error: unknown
+  /** As Consul called it when it last listed any instance: it may have been asked for in another case. */
+  listedAs: string | undefined
   /** Whether the last answer was only what the token may see, as Consul said. */
   filtered = false
   #guard = noDoubt
@@ -61,6 +63,7 @@ export class ServiceView {
     const guard = release({ ...this.#guard, disrupted }, removedKeys(before, listed))
     this.#guard = judge(guard, lostKeys(before, listed), answer, now)
     this.#outages = outages
+    this.listedAs = answer.value[0]?.Service.Service ?? this.listedAs
     this.filtered = answer.filteredByAcls
     this.answeredAt = now
     this.lostAt = undefined

@@ -16,6 +16,7 @@ export interface Owners {
   readonly health: { readonly last: HealthReport | undefined }
   readonly calls: { state (): CallsState }
   readonly fallback: { peek (name: string): readonly ServiceInstance[] }
+  readonly comparison: { agreements (): ReadonlyMap<string, boolean> }
 }
 
 /** What gauges need to know besides. */
@@ -65,6 +66,9 @@ export const gauges: {
   consul_discovery_stale_seconds: ({ catalog }, { now }) => answered(catalog.views).map(view =>
     sample<'consul_discovery_stale_seconds'>(nameOf(view), view.staleFor(now) / 1000)),
 
+  consul_fallback_agrees: ({ comparison }) => [...comparison.agreements()].map(([service, agrees]) =>
+    sample<'consul_fallback_agrees'>({ service }, Number(agrees))),
+
   consul_health_check_status: ({ health }) => Object.entries(health.last?.checks ?? {}).flatMap(([check, result]) =>
     healthStatuses.map(status =>
       sample<'consul_health_check_status'>({ check, status }, result.status === status ? 1 : 0))),
@@ -83,26 +87,36 @@ export const gauges: {
 
 /** As the catalog or an option calls a service; `undefined`: neither has it, and the name may come from a user. */
 export function knownName (name: string, { catalog, fallback }: Owners): string | undefined {
+  const [fixed] = fallback.peek(name)
+  if (fixed !== undefined) return fixed.name
   const view = catalog.view(name)
-  const inCatalog = view && upkeepNames[view.upkeep] !== undefined ? nameOf(view).service : undefined
-  return fallback.peek(name)[0]?.name ?? inCatalog
+  const known = view !== undefined && exists(view) ? view : elsewhere(name, catalog.views)
+  return known && nameOf(known).service
+}
+
+/** It may be known of another datacenter only. */
+function elsewhere (name: string, views: Iterable<ServiceView>): ServiceView | undefined {
+  for (const view of views) if (view.key.name === name && exists(view)) return view
+  return undefined
+}
+
+function exists ({ upkeep }: ServiceView): boolean {
+  return upkeepNames[upkeep] !== undefined
 }
 
 /** The plain lists of services that exist. What is listed by a filter or by nearness is a part of these. */
 function listed (views: Iterable<ServiceView>): ServiceView[] {
-  return [...views].filter(({ upkeep, key: { filter, near } }) =>
-    upkeepNames[upkeep] !== undefined && filter === undefined && near === undefined)
+  return [...views].filter(view => exists(view) && view.key.filter === undefined && view.key.near === undefined)
 }
 
 function answered (views: Iterable<ServiceView>): ServiceView[] {
   return listed(views).filter(({ snapshot }) => snapshot !== undefined)
 }
 
-/** It may have been asked for in another case. */
-function nameOf (
-  { key: { name, datacenter = '' }, snapshot }: ServiceView
-): { service: string, datacenter: string } {
-  return { service: snapshot?.healthy[0]?.name ?? name, datacenter }
+function nameOf ({ key: { name, datacenter = '' }, listedAs = name }: ServiceView): {
+  service: string, datacenter: string
+} {
+  return { service: listedAs, datacenter }
 }
 
 function sample<Name extends GaugeName> (labels: Labels<Name>, value: number): Sample {

@@ -50,6 +50,17 @@ export const metricsTable = {
     labels: ['service', 'datacenter'],
     several: 'max'
   },
+  consul_fallback_mismatches_total: {
+    type: 'counter',
+    help: 'How often Consul was found to list other instances than fallback, each time in another way.',
+    labels: ['service']
+  },
+  consul_fallback_agrees: {
+    type: 'gauge',
+    help: 'Whether Consul lists the instances of fallback, as the last calls in mode register found it.',
+    labels: ['service'],
+    several: 'min'
+  },
   consul_api_request_seconds: {
     type: 'histogram',
     help: 'Time that requests to Consul took, without those that wait for a change.',

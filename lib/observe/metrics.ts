@@ -1,6 +1,7 @@
 import type { CallEvents, EjectionMessage, EventSink, RetryMessage } from '../calls/events.ts'
 import type { Clock } from '../clock.ts'
 import type { RequestMeter } from '../consul/client.ts'
+import { isNone, type Difference } from '../discovery/comparison.ts'
 import type { ServiceView } from '../discovery/view.ts'
 import type { HealthStatus } from '../health/check.ts'
 import type { WriteReason } from '../lifecycle/registration-parts.ts'
@@ -93,6 +94,11 @@ export class Metrics implements MetricsSource {
     const found = snapshot !== undefined && snapshot.known.length > 0 ? 'found' : 'unknown'
     const outcome = error === undefined && snapshot !== undefined ? found : 'failed'
     this.#exposition.observe('consul_discovery_seconds', { outcome }, ms)
+  }
+
+  /** Consul's answer for a service is compared with its fallback for the first time, or has changed. */
+  readonly compared = (service: string, difference: Difference): void => {
+    this.#exposition.count('consul_fallback_mismatches_total', { service }, isNone(difference) ? 0 : 1)
   }
 
   /** A health check has run for so many milliseconds. */

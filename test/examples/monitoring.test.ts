@@ -7,9 +7,12 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import type { FastifyInstance } from 'fastify'
+import { Registry } from 'prom-client'
 import t from 'tap'
 import { parse } from 'yaml'
 import { metricsTable } from '../../lib/observe/metrics-table.ts'
+import { listeningApp } from '../lifecycle/app.ts'
 import { startConsul } from '../support/consul.ts'
 import { findPrometheus } from '../support/find-prometheus.ts'
 import { freePort } from '../support/ports.ts'
@@ -45,8 +48,9 @@ async function startServer (listener: RequestListener): Promise<number> {
   return (server.address() as AddressInfo).port
 }
 
-// What runs: three services with metrics, one without, two instances of that one that are of no use, and a service
-// whose metrics are somewhere else, and one that nobody answers for.
+// What runs: three services with metrics, one without, two instances of that one that are of no use, a service whose
+// metrics are somewhere else, one that nobody answers for, and one that is on its way to Consul and calls an instance
+// which never answers.
 
 const consul = await startConsul(t, { persist: true })
 const tokenFile = join(t.testdir({ token: 'any' }), 'token')
@@ -55,6 +59,7 @@ const ownRoute = await startServer(({ url }, response) => {
   response.setHeader('content-type', 'text/plain; version=0.0.4')
   response.end(url === '/internal' ? 'found_by_its_meta 1\n' : '')
 })
+const silent = await startServer(() => {})
 const dead = await freePort()
 
 interface Groups {
@@ -88,10 +93,27 @@ async function listWhatDoesNotRegisterItself (): Promise<void> {
 const bootMonitored = (name: string, env = {}): Promise<Example> =>
   boot(t, 'metrics.ts', consul, { SERVICE_NAME: name, SERVICE_ID: `${name}-1`, SERVICE_TAGS: 'api,metrics', ...env })
 
-const [prometheus, caller, leaving] = await Promise.all([
+/** Of calls that share one connection all but the first one wait for it. */
+async function startMigrating (): Promise<FastifyInstance> {
+  const register = new Registry()
+  const { app } = await listeningApp(t, {
+    url: consul.url,
+    mode: 'register',
+    fallback: { 'l02-runtime': `http://127.0.0.1:${silent}` },
+    service: { name: 'l07-migrating', id: 'l07-migrating-1', tags: ['metrics'] },
+    calls: { connections: 1 },
+    metrics: { register },
+    routes: app => app.get('/metrics', async (_, reply) =>
+      reply.type(register.contentType).send(await register.metrics()))
+  })
+  return app
+}
+
+const [prometheus, caller, leaving, migrating] = await Promise.all([
   startMonitoring(consul),
   bootMonitored('l01-data-layer'),
   bootMonitored('l03-leaving'),
+  startMigrating(),
   bootMonitored('l05-no-token', { CONSUL_HTTP_TOKEN_FILE: tokenFile }),
   boot(t, 'provider.ts', consul, { SERVICE_NAME: 'l02-runtime', SERVICE_ID: 'good' }),
   listWhatDoesNotRegisterItself()
@@ -106,9 +128,13 @@ async function call (): Promise<void> {
 }
 
 const calling = call().catch(() => {})
+
+const waiting = migrating.fetch('http://l02-runtime/').catch(() => {})
+await migrating.fetch('http://l02-runtime/', { balance: { timeout: 50 } }).catch(() => {})
 t.teardown(async () => {
   await caller.script.kill()
-  await calling
+  await migrating.close()
+  await Promise.all([calling, waiting])
 })
 
 /** Waits until an expression has a series with a number, and tells the labels of all that have. */
@@ -121,11 +147,11 @@ async function series (expression: string): Promise<Record<string, string>[]> {
 }
 
 t.test('Prometheus finds those services that say they have metrics, and calls them by name and id', async t => {
-  const names = ['l01-data-layer', 'l03-leaving', 'l04-own-route', 'l05-no-token']
+  const names = ['l01-data-layer', 'l03-leaving', 'l04-own-route', 'l05-no-token', 'l07-migrating']
   for (const name of names) await series(`up{job="${name}"} == 1`)
   await series('up{job="l06-https"} == 0')
   const { activeTargets, droppedTargets } = await prometheus.api<Targets>('targets')
-  t.same(activeTargets.map(({ labels: { job } }) => job).sort(), [...names, 'l06-https'])
+  t.same(activeTargets.map(({ labels: { job } }) => job).sort(), [...names, 'l06-https'].sort())
   t.same(droppedTargets, [], 'the others are not even asked for')
   t.match(activeTargets.find(({ labels: { job } }) => job === 'l01-data-layer'), {
     labels: { instance: 'l01-data-layer-1', node: /./ }, scrapeUrl: `${caller.url}/metrics`
@@ -164,7 +190,10 @@ t.test('Consul is lost for a while, and a token and a registration are gone', as
 
 t.test('every expression of the dashboard has a series, and these have the labels of its legend', async t => {
   const values = {
-    service: 'l01-data-layer', instance: 'l01-data-layer-1', called: 'l01-data-layer|l02-runtime', __rate_interval: '1m'
+    service: 'l01-data-layer|l07-migrating',
+    instance: 'l01-data-layer-1|l07-migrating-1',
+    called: 'l01-data-layer|l02-runtime',
+    __rate_interval: '1m'
   }
   for (const { place, expression, labels } of expressionsOf(dashboard, values)) {
     const [found] = await series(expression)

@@ -3,11 +3,13 @@ import { createRequire } from 'node:module'
 import { Counter, Registry } from 'prom-client'
 import t, { type Test } from 'tap'
 import type { ServiceInstance } from '../../lib/consul/instance.ts'
+import { fastifyConsul } from '../../lib/index.ts'
 import type { ConsulOptions } from '../../lib/options/types.ts'
 import { apiOutcomes, endpointOf, endpoints } from '../../lib/observe/api-labels.ts'
 import { attemptOutcomes, callOutcomes } from '../../lib/observe/call-counts.ts'
 import { metricsTable } from '../../lib/observe/metrics-table.ts'
 import { promClient } from '../../lib/observe/prom-client.ts'
+import { registered } from '../lifecycle/catalog.ts'
 import { listeningApp, testApp, type TestApp, type TestAppOptions } from '../lifecycle/app.ts'
 import { testRegistry } from '../lifecycle/registry.ts'
 import { startServer } from '../calls/helpers.ts'
@@ -18,6 +20,7 @@ import { until } from '../support/wait.ts'
 import { seriesOf, valueOf } from './series.ts'
 
 const consul = await startConsul(t)
+const docs = await readFile(new URL('../../docs/metrics.md', import.meta.url), 'utf8')
 
 async function listening (
   t: Test, name: string, options: TestAppOptions = {}
@@ -100,6 +103,31 @@ t.test('services are counted by how they are kept up to date', async t => {
   t.same([await count('watched'), await count('polled'), await count('resting')], [2, 1, 0])
   await until(async () => await count('resting') === 2, { timeout: 20_000 })
   t.same([await count('watched'), await count('polled')], [1, 0])
+})
+
+t.test('mode register tells whether Consul agrees with the fallback, and counts each new difference', async t => {
+  const fallback = { Moving: ['http://127.0.0.1:7001'], 'not-called': ['http://127.0.0.1:7001'] }
+  const { register, registry } = await calling(t, fallback, { mode: 'register', url: consul.url })
+  const agrees = (service = 'Moving') => valueOf(register, 'consul_fallback_agrees', { service })
+  const mismatches = () => valueOf(register, 'consul_fallback_mismatches_total', { service: 'Moving' })
+  const callUntil = async (value: number) => until(async () => {
+    await registry.discover('moving')
+    return await agrees() === value
+  })
+  await list('Moving', 7001)
+  await registered(consul, 'Moving')
+  t.equal(await agrees(), undefined, 'not compared yet')
+  await callUntil(1)
+  t.equal(await mismatches(), 0, 'there from the start, as increase() does not see the first one')
+  await list('Moving', 7002)
+  await callUntil(0)
+  t.equal(await mismatches(), 1)
+  await consul.api('PUT', '/v1/agent/service/deregister/Moving-7002')
+  await callUntil(1)
+  t.equal(await mismatches(), 1)
+  t.equal(await agrees('not-called'), undefined)
+  await registry.close()
+  t.same([await agrees(), await mismatches()], [undefined, 1])
 })
 
 // Consul's API
@@ -291,6 +319,24 @@ t.test('a name that the catalog holds is a label, and any other is not', async t
   t.equal(await valueOf(register, 'consul_calls_total', { service: 'other', outcome: 'no_instance' }), 100)
 })
 
+t.test('a service is called as Consul calls it, well or not, in whatever case it is asked for', async t => {
+  const { register, registry, get } = await calling(t, {}, { mode: 'hybrid', url: consul.url })
+  await list('Ailing', 9, { Check: { TTL: '1h', Status: 'critical' } })
+  await registered(consul, 'Ailing', 'critical')
+  for (const name of ['Ailing', 'ailing', 'AILING', 'aILING']) t.same(await registry.discover(name), [])
+  await t.rejects(get('ailing'), { code: 'FST_CONSUL_NO_INSTANCE' })
+  t.same(await servicesIn(register), new Set([undefined, 'caller', 'Ailing']))
+})
+
+t.test('a service that is known of another datacenter only is a label too', async t => {
+  const { register, get } = await calling(t, {}, { mode: 'hybrid', url: consul.url })
+  await list('Remote', 9, { Check: { TTL: '1h', Status: 'critical' } })
+  await registered(consul, 'Remote', 'critical')
+  await t.rejects(get('remote.service.dc1.consul'), { code: 'FST_CONSUL_NO_INSTANCE' })
+  const call = { service: 'Remote', outcome: 'no_instance' }
+  t.equal(await valueOf(register, 'consul_calls_total', call), 1)
+})
+
 t.test('ten thousand invented names are one label', async t => {
   const { register, get } = await calling(t, { svc: ['http://127.0.0.1:9'] })
   const lengthBefore = (await register.metrics()).length
@@ -347,6 +393,14 @@ t.test('a thousand registries that came and went leave nothing on the register',
   t.same(await seriesOf(register), [])
 })
 
+t.test('a plugin that cannot be registered leaves nothing on the register', async t => {
+  const register = new Registry()
+  const options = { mode: 'static', service: { name: 'once' }, metrics: { register } } as const
+  const { app } = await testApp(t, options)
+  await t.rejects(async () => await app.register(fastifyConsul, options), { code: 'FST_ERR_DEC_ALREADY_PRESENT' })
+  t.equal(await valueOf(register, 'consul_registration_state', { service: 'once', state: 'none' }), 1)
+})
+
 t.test('a register that was cleared gets its metrics again with the next registry', async t => {
   const register = new Registry()
   const options = { mode: 'static', metrics: { register } } as const
@@ -382,8 +436,6 @@ t.test('without prom-client the error says what to install', async t => {
 })
 
 // docs/metrics.md and Prometheus' rules
-
-const docs = await readFile(new URL('../../docs/metrics.md', import.meta.url), 'utf8')
 
 /** Cells by the name of the metric. */
 const documented = new Map([...docs.matchAll(/^\| `(consul_\w+)` \|(.+)\|$/gm)].map(([, name, cells = '']) =>
