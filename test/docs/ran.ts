@@ -12,9 +12,9 @@ import type { World } from './world.ts'
 const reader = fileURLToPath(new URL('reader/run.ts', import.meta.url))
 
 /**
- * Runs blocks against real services: those of a page one after the other, in a process of their own. What a block
- * begins is brought to its end: an app listens, is registered, answers on its routes, calls another service and leaves.
- * A block for `node --test` is a process by itself. One that starts a container is run where there are containers.
+ * Runs blocks against real services, one after the other in each of two processes. What a block begins is brought to
+ * its end: an app listens, is registered, answers on its routes, calls another service and leaves. A block for
+ * `node --test` is a process by itself. One that starts a container is run where there are containers.
  */
 export function ran (t: Teardown, folder: string, world: World): Tester {
   const env = { ...withoutOptions(), ...world.env, SERVICE_NAME: 'l01-data-layer', PORT: '0' }
@@ -28,15 +28,21 @@ export function ran (t: Teardown, folder: string, world: World): Tester {
     await writeFiles(folder, possible, world)
     const modules = await writeModules(folder, possible, text => inWorld(text, folder, world))
     const isTest = ({ block }: Module): boolean => block.text.includes("from 'node:test'")
-    const fragments = modules.filter(module => !isTest(module))
-    const pages = [...new Set(fragments.map(({ block }) => block.page))]
-      .map(page => fragments.filter(({ block }) => block.page === page))
     const found = await Promise.all([
-      ...pages.map(async page => resultsOf(page, await start(reader, page.map(({ path }) => path)))),
+      ...halvesOf(modules.filter(module => !isTest(module))).map(async half => {
+        return resultsOf(half, await start(reader, half.map(({ path }) => path)))
+      }),
       ...modules.filter(isTest).map(async module => passed(module, await start(module.path)))
     ])
     return found.flat()
   }
+}
+
+/** Page by page. */
+function halvesOf (modules: readonly Module[]): Module[][] {
+  const pages = [...new Set(modules.map(({ block }) => block.page))]
+  const isIn = ({ block }: Module, half: number): boolean => pages.indexOf(block.page) % 2 === half
+  return [0, 1].map(half => modules.filter(module => isIn(module, half))).filter(({ length }) => length > 0)
 }
 
 function resultsOf (modules: readonly Module[], { lines, output }: Script): Problem[] {
