@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFile } from 'node:fs/promises'
+import { copyFile, readdir, readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -8,6 +8,7 @@ import t from 'tap'
 import * as publicNames from 'fastify-consul'
 import { startDevAgent } from 'fastify-consul/dev'
 import { exists } from './support/cache.ts'
+import { dependenciesOf, fileSizesOf } from './support/installed-packages.ts'
 
 const run = promisify(execFile)
 const require = createRequire(import.meta.url)
@@ -42,12 +43,30 @@ t.test('the development agent is an entry of its own and a command', async t => 
   t.same(await once(command, 'exit'), [0, null])
 })
 
-t.test('the package holds the build, the licence and the README', async t => {
+async function packed (): Promise<{ files: { path: string, size: number }[] }> {
   const { stdout } = await run('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'])
-  const [packed] = JSON.parse(stdout) as [{ files: { path: string }[] }]
-  const others = packed.files.map(({ path }) => path).filter(path => !path.startsWith('dist/'))
-  t.same(others.sort(), ['LICENSE', 'README.md', 'package.json'])
-  t.ok(packed.files.some(({ path }) => path === 'dist/index.d.ts'))
+  return JSON.parse(stdout)[0]
+}
+
+t.test('the package holds the build of every source, what is to be read first, and nothing else', async t => {
+  const sources = (await readdir('lib', { recursive: true })).filter(name => name.endsWith('.ts'))
+  const built = sources.flatMap(name => ['.d.ts', '.js'].map(ending => `dist/${name.replace(/\.ts$/, ending)}`))
+  const read = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']
+  t.same((await packed()).files.map(({ path }) => path).sort(), [...built, ...read].sort())
+})
+
+t.test('the README says how many packages are installed, and how large they are on a disk', async t => {
+  const readme = await readFile('README.md', 'utf8')
+  const sentence = /(\d+) packages, (\d+) MB installed \(itself included, Fastify aside\)/
+  const [, count, megabytes] = sentence.exec(readme) ?? []
+  const others = await dependenciesOf(process.cwd())
+  t.equal(Number(count), 1 + others.length, others.map(({ id }) => id).join(' '))
+
+  const own = (await packed()).files.map(({ size }) => size)
+  const sizes = [...own, ...(await Promise.all(others.map(fileSizesOf))).flat()]
+  const blocks = sizes.reduce((sum, size) => sum + Math.ceil(size / 4096), 0)
+  const measured = blocks * 4096 / 1e6
+  t.ok(Math.abs(Number(megabytes) - measured) < measured / 10, `${megabytes} MB, measured ${measured.toFixed(1)} MB`)
 })
 
 t.test('a build begins without what a source that is gone has left', async t => {

@@ -2,13 +2,14 @@ import { randomUUID } from 'node:crypto'
 import { inspect } from 'node:util'
 import t from 'tap'
 import { createServiceRegistry } from '../lib/index.ts'
+import { blocksOf } from './docs/blocks.ts'
 import { collectingLogger, type Line } from './health/collecting-logger.ts'
 import { issueToken, setPolicy } from './lifecycle/acl.ts'
 import { listeningApp, messages, testApp, type TestApp } from './lifecycle/app.ts'
 import { agentService, checksOf, gone, registered } from './lifecycle/catalog.ts'
 import { createConsul, startConsul } from './support/consul.ts'
 import { startCountingProxy } from './support/counting-proxy.ts'
-import { blocksOf, pageAt } from './support/pages.ts'
+import { pageAt } from './support/pages.ts'
 import type { Teardown } from './support/teardown.ts'
 import { until } from './support/wait.ts'
 
@@ -146,7 +147,8 @@ t.test('nobody listens, nothing is asked', async t => {
 
 // The policy that docs/security.md gives to copy, on an agent that denies everything else.
 
-const [policy = ''] = blocksOf(await pageAt('docs/security.md'), 'hcl')
+const blocks = blocksOf(await pageAt('docs/security.md'))
+const policy = blocks.find(({ language }) => language === 'hcl')?.text ?? ''
 const rules = policy.trim().split(/\n(?=\w)/)
 const name = /^service "([^"]+)"/m.exec(policy)?.[1] ?? ''
 

@@ -42,7 +42,7 @@ export function withoutOptions (): Record<string, undefined> {
 }
 
 /** The instances of a service that are passing in Consul. */
-export async function passing (consul: ConsulAgent, name: string): Promise<Entry[]> {
+export async function passing (consul: Pick<ConsulAgent, 'api'>, name: string): Promise<Entry[]> {
   return (await consul.api<Entry[]>('GET', `/v1/health/service/${name}?passing`)).json
 }
 

@@ -1,8 +1,5 @@
-import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import t from 'tap'
 import { startConsul } from '../support/consul.ts'
-import { pageAt } from '../support/pages.ts'
 import { until } from '../support/wait.ts'
 import { boot, terminate } from './boot.ts'
 
@@ -15,28 +12,6 @@ t.test('the minimal example registers, calls another service, and leaves with ex
   t.equal(response.status, 200)
   t.strictSame(await response.json(), { instances: 1, result: { status: 'executed', by: 'l02-runtime-1' } })
   t.strictSame(await terminate(minimal, consul, 'a'), { code: 0, listed: [] })
-})
-
-// Quick start
-
-t.test('the README\'s quick start ends in a registered service that calls another, and both leave', async t => {
-  const quickStart = (await pageAt('README.md')).text.split('\n## Quick start\n')[1]!.split('\n## ')[0]!
-  const program = (name: string): string => quickStart.split(`\`${name}\`:\n\n\`\`\`ts\n`)[1]!.split('```')[0]!
-  const folder = t.testdir({
-    'runtime.mjs': program('runtime.mjs'),
-    'app.mjs': program('app.mjs').replace('port: 8001', 'port: 0')
-  })
-  const consul = await startConsul(t)
-  const file = (name: string): URL => pathToFileURL(join(folder, name))
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    const ids = { runtime: `runtime-${signal}`, app: `app-${signal}` }
-    const runtime = await boot(t, file('runtime.mjs'), consul, { SERVICE_NAME: 'l02-runtime', SERVICE_ID: ids.runtime })
-    const app = await boot(t, file('app.mjs'), consul, { SERVICE_NAME: 'l01-data-layer', SERVICE_ID: ids.app })
-    const response = await fetch(`${app.url}/call-l02`)
-    t.strictSame(await response.json(), JSON.parse(/```json\n(.+)\n```/.exec(quickStart)![1]!))
-    t.strictSame(await terminate(app, consul, 'l01-data-layer', signal), { code: 0, listed: [] })
-    t.strictSame(await terminate(runtime, consul, 'l02-runtime', signal), { code: 0, listed: [] })
-  }
 })
 
 // Provider and consumer

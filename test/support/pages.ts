@@ -30,13 +30,6 @@ export function proseOf ({ text }: Page): string {
   return text.replaceAll(/^```.*?^```$/gms, '')
 }
 
-/** The blocks of code in that language, in order. */
-export function blocksOf ({ text }: Page, language: string): readonly string[] {
-  return [...text.matchAll(/^```(\w+)\n(.*?)^```$/gms)]
-    .filter(([, name]) => name === language)
-    .map(([, , code]) => code!)
-}
-
 /** What stands in backticks, in order. */
 export function codeIn (text: string): readonly string[] {
   return [...text.matchAll(/`([^`\n]+)`/g)].map(([, code]) => code!)
