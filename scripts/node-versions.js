@@ -10,7 +10,7 @@
 // A version is npm's package `node`, the newest of its line, in a folder of its own below node_modules/.cache.
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -31,11 +31,18 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const run = promisify(execFile)
 
 for (const line of lines) {
-  const bin = await install(line)
+  const bin = await install(line).catch(error => error)
+  if (bin instanceof Error) {
+    process.exitCode = 1
+    const [why = bin.message] = /^npm error (?!code).+$/m.exec(bin.stderr) ?? []
+    console.log(`Node.js ${line}: npm could not install it. ${why}`)
+    continue
+  }
   const { stdout: version } = await run('node', ['--version'], { env: environment(bin) })
   if (!version.startsWith(`v${line}.`)) throw new Error(`npm's node@${line} is ${version}`)
   const { code, output } = await testWith(bin)
   const results = join('.tap', `node-${line}.tap`)
+  await mkdir(join(root, '.tap'), { recursive: true })
   await writeFile(join(root, results), output)
   const counts = /^\d+ passed, \d+ failed.*$/m.exec(output)?.[0] ?? `ended with exit code ${code}`
   console.log(`Node.js ${version.trim()}: ${counts}`)
@@ -54,7 +61,12 @@ async function install (line) {
   const folder = join(root, 'node_modules/.cache/fastify-consul/node', line)
   await mkdir(folder, { recursive: true })
   await writeFile(join(folder, 'package.json'), '{ "private": true }')
-  await run('npm', ['install', '--no-save', '--no-audit', '--no-fund', `node@${line}`], { cwd: folder })
+  try {
+    await run('npm', ['install', '--no-save', '--no-audit', '--no-fund', `node@${line}`], { cwd: folder })
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true })
+    throw error
+  }
   return join(folder, 'node_modules/.bin')
 }
 

@@ -23,10 +23,16 @@ const forPodman = { TESTCONTAINERS_HOST_OVERRIDE: '127.0.0.1', TESTCONTAINERS_RY
 
 const trial = fileURLToPath(new URL('try-containers.ts', import.meta.url))
 
+const command = process.argv.slice(2)
+if (command.length === 0) {
+  console.error('Which command is to run with containers is missing')
+  process.exit(2)
+}
+
 const { env, stop } = await existing()
   .catch(async missing => await ofPodman().catch(reason => none(missing, reason)))
 try {
-  process.exitCode = await exitCodeOf(process.argv.slice(2), { ...process.env, ...env })
+  process.exitCode = await exitCodeOf(command, { ...process.env, ...env })
 } finally {
   await stop()
 }
@@ -65,6 +71,11 @@ function none (...reasons: Array<Error & { stderr?: string }>): Containers {
 async function exitCodeOf ([command = '', ...args]: string[], env: NodeJS.ProcessEnv): Promise<number> {
   const child = spawn(command, args, { stdio: 'inherit', env })
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal))
-  const [code] = await once(child, 'close')
-  return code ?? 1
+  try {
+    const [code] = await once(child, 'close')
+    return code ?? 1
+  } catch (error) {
+    console.error(`${command} could not be started: ${(error as Error).message}`)
+    return 1
+  }
 }

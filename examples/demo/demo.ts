@@ -3,8 +3,8 @@
 // Nothing has to be installed or running: a Consul is looked for on the PATH, in a container image and in Debian's
 // packages, and where there is none the development agent stands in. Everything that is started is ended again. Exit
 // code 0 only if not one request failed.
-import { Cleanup } from './cleanup.ts'
-import { interrupted, type Ending } from './ending.ts'
+import { Cleanup } from '../shared/cleanup.ts'
+import { interrupted, type Ending } from '../shared/ending.ts'
 import { Screen } from './screen.ts'
 import { tellStory } from './story.ts'
 

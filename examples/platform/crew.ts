@@ -1,6 +1,6 @@
 import type { Teardown } from '../../test/support/teardown.ts'
-import { Watcher } from '../demo/watcher.ts'
-import type { Agent } from './agent.ts'
+import { Watcher } from '../shared/watcher.ts'
+import type { Agent } from '../shared/agent.ts'
 import { spawnInstance, type Instance, type InstanceOptions } from './instance.ts'
 import type { Layer } from './layers.ts'
 

@@ -1,6 +1,6 @@
 import { freePorts } from '../../test/support/ports.ts'
 import type { Teardown } from '../../test/support/teardown.ts'
-import type { Agent } from './agent.ts'
+import type { Agent } from '../shared/agent.ts'
 import type { Counts } from './counts.ts'
 import { Crew } from './crew.ts'
 import type { Layer } from './layers.ts'

@@ -2,8 +2,8 @@
 //
 // Nothing has to be installed or running: see README.md. Everything that is started is ended again. Exit code 0 only if
 // not one request failed.
-import { Cleanup } from '../demo/cleanup.ts'
-import { interrupted, type Ending } from '../demo/ending.ts'
+import { Cleanup } from '../shared/cleanup.ts'
+import { interrupted, type Ending } from '../shared/ending.ts'
 import { Board } from './board.ts'
 import { settingsOf, usage, type Settings } from './settings.ts'
 import { tellStory } from './story.ts'

@@ -1,9 +1,10 @@
 import { createServiceRegistry, type ServiceRegistry } from 'fastify-consul'
 import { pino } from 'pino'
 import type { Teardown } from '../../test/support/teardown.ts'
-import { findAgent, type Agent } from './agent.ts'
+import { findAgent, type Agent } from '../shared/agent.ts'
 import type { Board } from './board.ts'
 import { countCalls, Ledger } from './counts.ts'
+import { evidenceOf } from './evidence.ts'
 import { createFleet, type Fleet } from './fleet.ts'
 import { callsOfARequest, topOf } from './layers.ts'
 import { Load } from './load.ts'
@@ -33,7 +34,8 @@ export async function tellStory (t: Teardown, board: Board, settings: Settings):
 
   ledger.enter('gateway', countCalls())
   const url = `http://${topOf(platform).name}/execute`
-  const load = new Load(openGateway(t, settings, agent, fleet), { url, worked: callsOfARequest(platform) })
+  const gateway = openGateway(t, settings, agent, fleet)
+  const load = new Load(gateway, { url, worked: callsOfARequest(platform) })
   const replacements: Replacement[] = []
   await load.during(() => rollOut(fleet.crews, settings, done => {
     board.say(`${done.crew.layer.name} replaced in ${(done.took / 1000).toFixed(1)} s`)
@@ -42,7 +44,9 @@ export async function tellStory (t: Teardown, board: Board, settings: Settings):
   await Promise.all(fleet.crews.flatMap(({ instances }) => instances.map(instance => instance.ask())))
   if (!settings.stay) stopDrawing()
   board.clear()
-  return report(board, { crews: fleet.crews, load, ledger, replacements })
+  const hasFailed = report(board, { crews: fleet.crews, load, ledger, replacements })
+  if (mode === 'register') for (const line of await evidenceOf(gateway, platform)) board.say(line)
+  return hasFailed
 }
 
 /** A caller as a gateway at the edge is one: it finds the layer at the top as the layers find each other. */

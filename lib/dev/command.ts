@@ -55,7 +55,8 @@ function settingsOf (args: readonly string[]): Settings | string {
     if (port < 0 || port > 65_535) return `--port must be a number from 0 to 65535, got ${values.port}`
     return { port, host: values.host }
   } catch (error) {
-    return (error as Error).message
+    const [what = ''] = (error as Error).message.split('. ') // What follows is advice for another kind of command.
+    return what
   }
 }
 

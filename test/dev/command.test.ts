@@ -39,7 +39,8 @@ t.test('what it does not understand it says, with the usage', async t => {
     [[], /What to do is missing/],
     [['prod'], /There is no such command: prod/],
     [['dev', 'now'], /There is no such command: dev now/],
-    [['dev', '--prot', '1'], /--prot/],
+    [['dev', '--prot', '1'], /^Unknown option '--prot'\n/],
+    [['dev', '--port'], /--port/],
     [['dev', '--port', 'a'], /--port must be a number from 0 to 65535, got a/],
     [['dev', '--port', '65536'], /--port must be/]
   ] as const) {

@@ -35,7 +35,8 @@ t.test('where nothing is to be had the platform says so, runs all the same, and 
   })
   await script.line(/^Everything keeps running/, 60_000)
   t.match(script.lines, [
-    /^2 service layers/, /^No Consul: the development agent/, /^No PostgreSQL found: .*does without/,
+    /^2 service layers/, /^No Consul found: the development agent of fastify-consul stands in, at /,
+    /^No PostgreSQL found: .*does without/,
     /^No Redis found: .*does without/
   ])
   t.ok(script.lines.includes('Done: 0 failed'))

@@ -45,6 +45,16 @@ t.test('killed instead, processes take requests with them, and the platform says
   t.ok(lines.includes('Done, and not without failures'))
 })
 
+t.test('in mode register the platform ends with the evidence that Consul would have answered the same', async t => {
+  const copy = await copyOfProject(t.testdir({}))
+  const script = await startScript(t, `${copy}/${file}`, {
+    args: ['--layers', '2'], env: { ...withoutOptions(), ...bareEnvironment, CONSUL_MODE: 'register' }
+  })
+  await script.ended
+  const line = script.lines.find(line => line.startsWith('  compared '))
+  t.equal(line, '  compared  Consul lists 2 of 2 layers at their fixed addresses', script.output)
+})
+
 /** Those of a line of the report. */
 function numbersOf (lines: readonly string[], title: string): number[] {
   const line = lines.find(line => line.startsWith(`  ${title} `)) ?? ''

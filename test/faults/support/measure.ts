@@ -1,4 +1,4 @@
-import { Cleanup } from '../../../examples/demo/cleanup.ts'
+import { Cleanup } from '../../../examples/shared/cleanup.ts'
 import type { Fault, FaultContext, Figures } from '../fault.ts'
 
 /** A fault is given up after that long. Milliseconds. */
