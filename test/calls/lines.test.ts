@@ -146,36 +146,41 @@ t.test('that others connect without TLS brings nobody back who could not with it
   await Promise.all([destroy(), running, waiting])
 })
 
-t.test('an instance that comes back is gone to by those who wait, too', async t => {
-  const [back, hung] = [await startServer(t, 'a'), await startServer(t, 'b', () => {})]
-  await once(back.server.close(), 'close')
+/** Twenty calls that could not connect to one instance, and wait for another one that hangs. */
+async function startTwenty (t: Teardown) {
+  const [away, hung] = [await startServer(t, 'a'), await startServer(t, 'b', () => {})]
+  await once(away.server.close(), 'close')
   const clock = new ManualClock()
-  const { request, destroy } = startCalls(t, sourceOf([back, hung]), { connections: 2, strategy: 'first', clock })
+  const { request, destroy } = startCalls(t, sourceOf([away, hung]), { connections: 2, strategy: 'first', clock })
   const answers: string[] = []
   const ask = async (): Promise<unknown> => answers.push(await (await request('http://svc/')).body.text())
   const calls = Array.from({ length: 20 }, async () => await ask().catch(() => {}))
   await until(() => hung.requests === 2)
-  await once(back.server.listen(back.instance.port, back.instance.address), 'listening')
+  return {
+    clock,
+    answers,
+    ask,
+    comeBack: () => once(away.server.listen(away.instance.port, away.instance.address), 'listening'),
+    end: () => Promise.all([destroy(), ...calls])
+  }
+}
+
+t.test('an instance that comes back is gone to by those who wait, too', async t => {
+  const { clock, answers, ask, comeBack, end } = await startTwenty(t)
+  await comeBack()
   clock.advance(900)
   t.same(answers, [], 'nobody knows yet')
-  calls.push(ask())
+  await ask()
   await until(() => answers.length === 19)
-  await Promise.all([destroy(), ...calls])
+  await end()
 })
 
 t.test('those who wait go themselves, after a second, where others could not connect', async t => {
-  const [back, hung] = [await startServer(t, 'a'), await startServer(t, 'b', () => {})]
-  await once(back.server.close(), 'close')
-  const clock = new ManualClock()
-  const { request, destroy } = startCalls(t, sourceOf([back, hung]), { connections: 2, strategy: 'first', clock })
-  const answers: string[] = []
-  const ask = async (): Promise<unknown> => answers.push(await (await request('http://svc/')).body.text())
-  const calls = Array.from({ length: 20 }, async () => await ask().catch(() => {}))
-  await until(() => hung.requests === 2)
-  await once(back.server.listen(back.instance.port, back.instance.address), 'listening')
+  const { clock, answers, comeBack, end } = await startTwenty(t)
+  await comeBack()
   clock.advance(1100)
   await until(() => answers.length === 18)
-  await Promise.all([destroy(), ...calls])
+  await end()
 })
 
 t.test('a refusal is the answer where everyone else is busy', async t => {
