@@ -6,6 +6,7 @@ import type { PooledRequest } from './instance-pool.ts'
 export interface ConnectionEvents {
   onConnect (connection: Connection): void
   onDisconnect (connection: Connection): void
+  /** Before its request hears of it. */
   onConnectError (connection: Connection, error: Error): void
 }
 
@@ -23,7 +24,13 @@ export class Connection {
   constructor (origin: string, dial: Dial, events: ConnectionEvents) {
     this.origin = origin
     this.#client = new Client(origin, {
-      connect: (request, callback) => { this.#dialing = dial(request, callback) },
+      connect: (request, callback) => {
+        this.#dialing = dial(request, (...outcome) => {
+          const [error] = outcome
+          if (error !== null && !this.#client.destroyed) events.onConnectError(this, error)
+          callback(...outcome)
+        })
+      },
       // Attempts have a limit of their own, which is exact.
       headersTimeout: 0
     })
@@ -39,7 +46,6 @@ export class Connection {
         this.#requests = this.request === undefined ? 0 : 1
         events.onDisconnect(this)
       })
-      .on('connectionError', (_origin, _targets, error) => events.onConnectError(this, error))
   }
 
   get connected (): boolean { return this.#connected }

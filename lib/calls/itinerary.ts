@@ -22,12 +22,14 @@ export interface ItineraryParts {
 interface Unreached {
   /** Connections made there before. */
   readonly made: number
-  /** When it is worth a try of the call's own, if it has had none. The clock's time. */
+  /** When the call may try it by itself. The clock's time. */
   readonly againAt: number
 }
 
 /** For how long others are believed that an instance is out of reach: it may be starting anew. Milliseconds. */
 const hearsayFor = 1000
+/** For how long a call stays away after an attempt of its own, and twice as long each time. Milliseconds. */
+const awayFor = 5000
 
 /** As far as it matters here. */
 interface FailedAttempt {
@@ -117,16 +119,18 @@ export class Itinerary implements PickContext {
   failed ({ endpoint, sent, stale }: FailedAttempt, error: Error): void {
     this.failures.add(error, sent)
     if (stale) this.#stale = endpoint
-    if (!sent && !isFaultOfHost(error)) this.#keepAway(endpoint, Infinity)
+    if (!sent && !isFaultOfHost(error)) this.#keepAway(endpoint, awayFor * 2 ** (this.failures.unsent - 1))
   }
 
   /** No connection can be made to there under that origin, as others have found. Says whether nobody else is left. */
   passOver (endpoint: Endpoint, origin: string, error: Error): boolean {
     if (this.#route.originFor(endpoint.instance) !== origin) return false
-    if (this.tried.includes(endpoint) || this.peek()?.includes(endpoint.instance) !== true) return false
+    if (this.peek()?.includes(endpoint.instance) !== true) return false
+    const isTried = this.tried.includes(endpoint)
+    if (!isTried || this.#unreached?.has(endpoint) === true) this.#keepAway(endpoint, hearsayFor)
+    if (isTried) return false
     this.tried.push(endpoint)
     this.failures.passedOver(error)
-    this.#keepAway(endpoint, this.#parts.clock.now() + hearsayFor)
     return !this.#scope.group.isFull(this.#balance.strategy, this)
   }
 
@@ -135,9 +139,11 @@ export class Itinerary implements PickContext {
     return this.failures.whenNoneIsLeft(this.service, this.tried.length)
   }
 
-  #keepAway (endpoint: Endpoint, againAt: number): void {
+  #keepAway (endpoint: Endpoint, pause: number): void {
     this.#unreached ??= new Map()
-    this.#unreached.set(endpoint, { made: this.#madeTo(endpoint), againAt })
+    const againAt = this.#parts.clock.now() + pause
+    const { againAt: before = againAt } = this.#unreached.get(endpoint) ?? {}
+    this.#unreached.set(endpoint, { made: this.#madeTo(endpoint), againAt: Math.max(before, againAt) })
   }
 
   #madeTo (endpoint: Endpoint): number {

@@ -35,6 +35,9 @@ export class Line {
   /** Where the particular ones were left when too many of them had found nothing. */
   #walk: Walk | undefined
 
+  /** Whether there are some that have not looked yet. */
+  get isUnfinished (): boolean { return this.#walk !== undefined }
+
   get size (): number { return this.#general.size + this.#particular.size }
 
   /** Whether there was place at the end. */

@@ -4,6 +4,8 @@ import { Line, type Waiting } from './line.ts'
 
 /** What else makes room is seen within this time: newcomers, and ejections that end. Milliseconds. */
 const lookAgain = 100
+/** The same where not all have looked yet, as they are too many for one look. */
+const goOn = 10
 
 /**
  * The calls that wait for a connection: for each service a line for each group of its instances. They wait for no
@@ -87,6 +89,9 @@ export class Lines {
   #onTimer (): void {
     this.#stopTimer = undefined
     for (const service of [...this.#services.keys()]) this.look(service)
-    if (this.#services.size > 0) this.#stopTimer ??= this.#clock.after(lookAgain, () => this.#onTimer())
+    if (this.#services.size === 0) return
+    const lines = [...this.#services.values()].flatMap(lines => [...lines.values()])
+    const pause = lines.some(({ isUnfinished }) => isUnfinished) ? goOn : lookAgain
+    this.#stopTimer ??= this.#clock.after(pause, () => this.#onTimer())
   }
 }

@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
 import t from 'tap'
 import type { Going, Waiting } from '../../lib/calls/line.ts'
@@ -9,6 +10,14 @@ import { freePort } from '../support/ports.ts'
 import type { Teardown } from '../support/teardown.ts'
 import { until } from '../support/wait.ts'
 import { lateClock, MemorySource, startCalls, startServer, type TestServer } from './helpers.ts'
+
+function countDials (t: Teardown): () => number {
+  let dials = 0
+  const count = () => { dials++ }
+  subscribe('undici:client:beforeConnect', count)
+  t.teardown(() => unsubscribe('undici:client:beforeConnect', count))
+  return () => dials
+}
 
 /** One that answers each request when it is told to. */
 async function startPatient (t: Teardown, id: string, tags: readonly string[] = []): Promise<TestServer> {
@@ -146,27 +155,30 @@ t.test('that others connect without TLS brings nobody back who could not with it
   await Promise.all([destroy(), running, waiting])
 })
 
-/** Twenty calls that could not connect to one instance, and wait for another one that hangs. */
-async function startTwenty (t: Teardown) {
+/** Calls that could not connect to one instance, and but two of them wait for another one, which hangs. */
+async function startWaiting (t: Teardown, count: number) {
   const [away, hung] = [await startServer(t, 'a'), await startServer(t, 'b', () => {})]
   await once(away.server.close(), 'close')
   const clock = new ManualClock()
-  const { request, destroy } = startCalls(t, sourceOf([away, hung]), { connections: 2, strategy: 'first', clock })
+  const { request, destroy, waitingFor } = startCalls(t, sourceOf([away, hung]), {
+    connections: 2, strategy: 'first', clock
+  })
   const answers: string[] = []
   const ask = async (): Promise<unknown> => answers.push(await (await request('http://svc/')).body.text())
-  const calls = Array.from({ length: 20 }, async () => await ask().catch(() => {}))
-  await until(() => hung.requests === 2)
+  const calls = Array.from({ length: count }, async () => await ask().catch(() => {}))
+  await until(() => hung.requests === 2 && waitingFor('svc') === count - 2)
   return {
     clock,
     answers,
     ask,
+    waiting: () => waitingFor('svc'),
     comeBack: () => once(away.server.listen(away.instance.port, away.instance.address), 'listening'),
     end: () => Promise.all([destroy(), ...calls])
   }
 }
 
 t.test('an instance that comes back is gone to by those who wait, too', async t => {
-  const { clock, answers, ask, comeBack, end } = await startTwenty(t)
+  const { clock, answers, ask, comeBack, end } = await startWaiting(t, 20)
   await comeBack()
   clock.advance(900)
   t.same(answers, [], 'nobody knows yet')
@@ -176,10 +188,31 @@ t.test('an instance that comes back is gone to by those who wait, too', async t 
 })
 
 t.test('those who wait go themselves, after a second, where others could not connect', async t => {
-  const { clock, answers, comeBack, end } = await startTwenty(t)
+  const { clock, answers, comeBack, end } = await startWaiting(t, 20)
   await comeBack()
   clock.advance(1100)
   await until(() => answers.length === 18)
+  await end()
+})
+
+t.test('as many go there as it has connections: what they find out is true for the others', async t => {
+  const dials = countDials(t)
+  const { clock, waiting, end } = await startWaiting(t, 20)
+  t.equal(dials(), 2 + 2, 'one instance, and the other')
+  clock.advance(1100)
+  t.equal(waiting(), 16)
+  await until(() => waiting() === 18)
+  t.equal(dials(), 2 + 2 + 2)
+  await end()
+})
+
+t.test('who has gone there itself goes again after five seconds', async t => {
+  const { clock, answers, waiting, comeBack, end } = await startWaiting(t, 3)
+  await comeBack()
+  clock.advance(4900)
+  t.equal(waiting(), 1)
+  clock.advance(200)
+  await until(() => answers.length === 1)
   await end()
 })
 
@@ -417,11 +450,12 @@ t.test('who chose for itself in vain does not lose its place', async t => {
 })
 
 t.test('after many that chose for themselves in vain it goes round, and everyone takes what is there', async t => {
-  const { clock, lines, gone, wait } = startLines()
+  const { lines, gone, wait } = startLines()
   let isRoom = false
   const names = Array.from({ length: 300 }, (_, index) => `own ${index}`)
   for (const name of names) wait(name, { hasRoom: () => isRoom, isParticular: true })
-  clock.advance(200)
+  lines.serve('svc')
+  lines.serve('svc')
   isRoom = true
   names.forEach(() => lines.serve('svc'))
   t.same(gone, [...names.slice(128), ...names.slice(0, 128)])
@@ -468,12 +502,12 @@ t.test('however many choose for themselves in vain, those who do not get the roo
   t.same(gone, ['one', 'two'])
 })
 
-t.test('however many choose for themselves in vain, all get to look', async t => {
+t.test('however many choose for themselves in vain, all get to look, also where nothing else happens', async t => {
   const { clock, gone, wait } = startLines()
   for (let count = 0; count < 500; count++) {
     wait(`own ${count}`, { hasRoom: name => name === 'own 300', isParticular: true })
   }
-  for (let looks = 0; looks < 500 / 64; looks++) clock.advance(100)
+  clock.advance(100 + 10 * Math.floor(300 / 64))
   t.same(gone, ['own 300'])
 })
 
