@@ -40,14 +40,14 @@ export async function benchCalls (options: Omit<CompareOptions, 'concurrency'>):
       { what: 'request over a dispatcher', variants: dispatcherVariants(scope, origins), concurrency: 8 },
       { what: 'request of a URL', variants: urlVariants(scope, origins), concurrency: 50 },
       // Streams make so much garbage that only long samples have an equal share of its collections.
-      { what: 'fetch', variants: fetchVariants(scope, origins), concurrency: 50, requests: 5 * options.requests },
+      { what: 'fetch', variants: fetchVariants(scope, origins), concurrency: 50, requests: 2.5 * options.requests },
       { what: 'fetch, beside what one would write by hand', variants: await byHand(scope, origins), concurrency: 50 },
       {
         what: 'request of a URL, with and without metrics',
         variants: metricsVariants(scope, origins),
         concurrency: 50,
         isAside: true,
-        requests: 5 * options.requests
+        requests: 2.5 * options.requests
       }
     ]
     const results: CallFigures[] = []

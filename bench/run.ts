@@ -14,7 +14,7 @@ import { print, writePages, type Results } from './support/pages.ts'
 const quick = process.argv.includes('quick')
 const calls = quick
   ? { rounds: 3, requests: 1000, warmUp: 2000 }
-  : { rounds: 15, requests: 4000, warmUp: 8000 }
+  : { rounds: 31, requests: 4000, warmUp: 8000 }
 const size = quick
   ? { picks: 20_000, discoveries: 20, seconds: 3, flips: 2, boots: 3 }
   : { picks: 200_000, discoveries: 200, seconds: 10, flips: 20, boots: 15 }
