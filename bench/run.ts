@@ -23,7 +23,7 @@ const [cpu, ...more] = cpus()
 const results: Results = {
   date: new Date().toISOString().slice(0, 10),
   machine: `${more.length + 1} × ${cpu?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GB, ` +
-    `${platform()} ${release()}`,
+    `${platform()} ${release().replace(/-.*/, '')}`,
   node: process.versions.node,
   consul: (await findConsul()).version.join('.'),
   picks: await benchPicks(size.picks),

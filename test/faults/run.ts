@@ -83,10 +83,11 @@ async function write (): Promise<void> {
   const { version } = await findConsul()
   const [cpu, ...more] = cpus()
   const memory = Math.round(totalmem() / 2 ** 30)
+  const kernel = release().replace(/-.*/, '')
   await mkdir(new URL('.', file), { recursive: true })
   const table = page(rows, faults.map(({ name }) => name), [
     `Last run: ${new Date().toISOString().slice(0, 16).replace('T', ' ')} UTC`,
-    `Machine: ${more.length + 1} × ${cpu?.model ?? arch()}, ${memory} GB, ${platform()} ${release()}; everything on it`,
+    `Machine: ${more.length + 1} × ${cpu?.model ?? arch()}, ${memory} GB, ${platform()} ${kernel}; everything on it`,
     `Consul ${version.join('.')}, Node ${process.versions.node}`
   ])
   await writeFile(file, [table, ...faultRowsSection()].join('\n'))
