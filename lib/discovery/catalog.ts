@@ -3,13 +3,13 @@ import type { Clock, Random } from '../clock.ts'
 import type { ConsulClient } from '../consul/client.ts'
 import type { Connectivity } from '../consul/connectivity.ts'
 import type { ServiceInstance } from '../consul/instance.ts'
-import type { WireHealthEntry } from '../consul/wire.ts'
 import { encodeName } from '../consul/service-name.ts'
 import { ClosedError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import { CatalogLog } from './catalog-log.ts'
 import { Confirmations } from './confirmations.ts'
 import { Departures } from './departures.ts'
+import { Followers, type Follower } from './followers.ts'
 import { FirstCalls } from './first-calls.ts'
 import { stepIndex } from './index-rule.ts'
 import { departed, nothingKnown } from './instances.ts'
@@ -43,9 +43,6 @@ interface CatalogParts {
   readonly onWaited?: ((view: ServiceView, ms: number) => void) | undefined
 }
 
-/** Gets what Consul lists, and whether it says that this is only what the token may see. */
-type Follower = (entries: readonly WireHealthEntry[], filtered: boolean) => void
-
 /** How long the answer "no such service" counts. Milliseconds. */
 const unknownFor = 5000
 
@@ -61,7 +58,7 @@ export class Catalog implements InstanceSource {
   readonly #departures: Departures
   readonly #log: CatalogLog
   readonly #preloaded = new Set<ServiceView>()
-  readonly #followers = new Map<ServiceView, Set<Follower>>()
+  readonly #followers = new Followers()
   readonly #closed = new AbortController()
   readonly #background = new Background()
 
@@ -138,12 +135,9 @@ export class Catalog implements InstanceSource {
   /** Watches it beyond `maxWatches` too. The listener gets every answer as Consul gave it. */
   follow (name: string, listener: Follower): () => void {
     const view = this.#views.obtain(name, noQuery)
-    const followers = this.#followers.get(view) ?? new Set()
-    this.#followers.set(view, followers.add(listener))
+    const end = this.#followers.add(view, listener)
     if (!this.#closed.signal.aborted) this.#upkeep.watch(view)
-    return () => {
-      if (followers.delete(listener) && followers.size === 0) this.#followers.delete(view)
-    }
+    return end
   }
 
   /** Everything known of a service, without asking. */
@@ -241,7 +235,7 @@ export class Catalog implements InstanceSource {
     this.#log.listed(view, before, after)
     this.#departures.check(view, departed(before, after))
     this.#background.run(() => this.#confirmations.expect(view))
-    for (const listener of this.#followers.get(view) ?? []) listener(answer.value, answer.filteredByAcls)
+    this.#followers.tell(view, answer)
   }
 
   #confirm (view: ServiceView, answer: ServiceAnswer): void {

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import t from 'tap'
 import { createConsul, startConsul } from '../support/consul.ts'
 import { startCountingProxy, type Answer } from '../support/counting-proxy.ts'
@@ -149,4 +150,19 @@ t.test('a view that is forgotten while its answer is under way is remembered if 
   await deregister(consul, 'late')
   await until(() => left.length > 0)
   t.same(left, ['late'], 'so that who has its instances is told when they leave')
+})
+
+t.test('who follows a service acts in no request\'s context, even if a request has asked', async t => {
+  await register(consul, { Name: 'followed' })
+  const proxy = await startCountingProxy(t, consul.url)
+  const { catalog } = startCatalog(t, proxy.url)
+  let release: (answer: undefined) => void = () => {}
+  proxy.answer = () => proxy.count() === 1 ? new Promise(resolve => { release = resolve }) : undefined
+  const context = new AsyncLocalStorage<string>()
+  const told: unknown[] = []
+  catalog.follow('followed', () => { told.push(context.getStore()) })
+  await until(() => proxy.count() === 1)
+  await context.run('a request', async () => await catalog.discover('followed'))
+  t.same(told, [undefined])
+  release(undefined)
 })
