@@ -9,31 +9,27 @@ import type { Logger } from '../logger.ts'
 import { CatalogLog } from './catalog-log.ts'
 import { Confirmations } from './confirmations.ts'
 import { Departures } from './departures.ts'
-import { Followers, type Follower } from './followers.ts'
 import { FirstCalls } from './first-calls.ts'
+import { Followers, type Follower } from './followers.ts'
 import { stepIndex } from './index-rule.ts'
 import { departed, nothingKnown } from './instances.ts'
 import { lookAgain } from './look-again.ts'
 import { Poller } from './poller.ts'
-import { Questions, type ServiceAnswer } from './questions.ts'
+import { Questions, type QuestionOptions, type ServiceAnswer } from './questions.ts'
 import { noQuery, type DiscoverQuery, type InstanceSource, type LeaveListener } from './source.ts'
 import { unavailable } from './unavailable.ts'
-import { Upkeep } from './upkeep.ts'
+import { Upkeep, type UpkeepOptions } from './upkeep.ts'
 import { maxViews, ViewTable } from './view-table.ts'
 import type { ServiceView } from './view.ts'
 
-export interface CatalogOptions {
+export interface CatalogOptions extends QuestionOptions, UpkeepOptions {
   /** Limit of one question, and of the time for which a first call waits for an agent that is away. Milliseconds. */
   readonly timeout: number
-  readonly wait: number
   readonly maxStale: number | undefined
-  readonly idleAfter: number
-  readonly maxWatches: number
-  readonly consistency: 'stale' | 'default' | 'consistent'
   readonly passingOnly: boolean
 }
 
-interface CatalogParts {
+export interface CatalogParts {
   readonly client: Pick<ConsulClient, 'health' | 'authorize'>
   readonly connectivity: Connectivity
   readonly logger: Logger
@@ -112,7 +108,13 @@ export class Catalog implements InstanceSource {
   /** The same without waiting for an agent that is away: for those who know a fallback. */
   async discoverNow (name: string, query = noQuery): Promise<readonly ServiceInstance[]> {
     return this.#peekOpen(name, query) ??
-      await this.#load(name, query, view => this.#firstCalls.ask(view))
+      await this.#load(name, query, view => this.#firstCalls.askNow(view))
+  }
+
+  /** The same in the background: for those whom no call waits for. */
+  async learn (name: string): Promise<readonly ServiceInstance[]> {
+    return this.#peekOpen(name, noQuery) ??
+      await this.#load(name, noQuery, view => this.#firstCalls.ask(view))
   }
 
   /** Whether Consul lists no instance at all, not even a critical one. */

@@ -166,3 +166,33 @@ t.test('who follows a service acts in no request\'s context, even if a request h
   t.same(told, [undefined])
   release(undefined)
 })
+
+t.test('it is told for how long each was waited for, and nothing of questions for which nobody waits', async t => {
+  await register(consul, { Name: 'timed' })
+  const waited: string[] = []
+  const { catalog } = startCatalog(t, consul.url, { onWaited: ({ key: { name } }) => waited.push(name) })
+  await catalog.discover('timed')
+  await catalog.discoverNow('timed-now')
+  await catalog.learn('not-waited-for')
+  t.same(waited, ['timed', 'timed-now'])
+})
+
+t.test('a list that is polled again after a rest is waited for by nobody', async t => {
+  for (const name of ['most-called', 'rested']) await register(consul, { Name: name })
+  const waited: string[] = []
+  const proxy = await startCountingProxy(t, consul.url)
+  const clock = new ManualClock()
+  const { catalog, ids } = startCatalog(t, proxy.url, {
+    clock, maxWatches: 1, idleAfter: 1000, onWaited: ({ key: { name } }) => waited.push(name)
+  })
+  await ids('most-called')
+  await ids('rested')
+  catalog.preload('most-called')
+  clock.advance(2000)
+  t.equal(catalog.view('rested')?.upkeep, 'idle')
+  const before = catalog.view('rested')?.answeredAt
+  t.same(idsOf(catalog.peek('rested')), ['rested'])
+  await until(() => catalog.view('rested')?.answeredAt !== before)
+  t.equal(catalog.view('rested')?.upkeep, 'polled')
+  t.same(waited, ['most-called', 'rested'])
+})
