@@ -101,20 +101,17 @@ export class Catalog implements InstanceSource {
    * @throws FST_CONSUL_CLOSED after `close()`
    */
   async discover (name: string, query = noQuery): Promise<readonly ServiceInstance[]> {
-    return this.#peekOpen(name, query) ??
-      await this.#load(name, query, view => this.#firstCalls.askPatiently(view))
+    return this.#peekOpen(name, query) ?? await this.#load(name, query, view => this.#firstCalls.askPatiently(view))
   }
 
   /** The same without waiting for an agent that is away: for those who know a fallback. */
   async discoverNow (name: string, query = noQuery): Promise<readonly ServiceInstance[]> {
-    return this.#peekOpen(name, query) ??
-      await this.#load(name, query, view => this.#firstCalls.askNow(view))
+    return this.#peekOpen(name, query) ?? await this.#load(name, query, view => this.#firstCalls.askNow(view))
   }
 
   /** The same in the background: for those whom no call waits for. */
   async learn (name: string): Promise<readonly ServiceInstance[]> {
-    return this.#peekOpen(name, noQuery) ??
-      await this.#load(name, noQuery, view => this.#firstCalls.ask(view))
+    return this.#peekOpen(name, noQuery) ?? await this.#load(name, noQuery, view => this.#firstCalls.ask(view))
   }
 
   /** Whether Consul lists no instance at all, not even a critical one. */
@@ -149,6 +146,9 @@ export class Catalog implements InstanceSource {
 
   /** All that is known. */
   get views (): Iterable<ServiceView> { return this.#views.all }
+
+  /** All that is known of a service, by its name in any case. */
+  viewsOf (name: string): Iterable<ServiceView> { return this.#views.of(name) }
 
   /** Whether its list is older than `maxStale`: then it is not given out. */
   isTooOld (view: ServiceView): boolean {
