@@ -87,7 +87,7 @@ export type { SetupHealthChecksOptions } from './health/setup.ts'
 export type { RegistrationState, RegistrationStatus } from './lifecycle/registration-status.ts'
 export type { Logger } from './logger.ts'
 export type { Explanation, ExplainedInstance } from './observe/explain.ts'
-export type { Compared } from './discovery/comparison.ts'
+export type { Compared } from './discovery/compared-service.ts'
 export type {
   BalancerOptions, CallsOptions, OutlierOptions, StrategyContext, StrategyFunction, StrategyName
 } from './options/call-options.ts'

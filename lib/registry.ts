@@ -195,7 +195,7 @@ export class ServiceRegistry implements AsyncDisposable {
     const { mode, discovery, balancer: { warningShare } } = this.#options
     const spare = mode === 'full' ? [] : fallback.peek(name)
     const view = mode === 'hybrid' || mode === 'full' ? catalog.view(name, query) : undefined
-    const more = { query, calls, warningShare, compared: comparison.of(name), now: this.#clock.now() }
+    const more = { query, calls, warningShare, ...comparison.of(name), now: this.#clock.now() }
     return explain(name, { ...discovery, ...more, view, spare })
   }
 

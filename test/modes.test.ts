@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
 import { createServiceRegistry } from '../lib/index.ts'
@@ -133,4 +134,18 @@ t.test('register: what Consul would have answered is compared with the fallback'
   await until(() => app.consul.explain('not-in-consul').compared !== undefined)
   t.match(app.consul.explain('not-in-consul').compared, { onlyInFallback: [url], onlyInConsul: [] })
   t.equal(messages(lines, 'warn').filter(line => line === 'Consul lists other instances than fallback').length, 2)
+})
+
+t.test('register: why Consul cannot be compared is said, once, and no error of a call', async t => {
+  const { app, lines } = await testApp(t, {
+    url: consul.url, mode: 'register', fallback, service: false, datacenter: 'mistyped', token: 'not-to-be-seen'
+  })
+  await app.ready()
+  t.same(await portsOf(app, 'real'), [1])
+  const { error } = await until(() => app.consul.explain('real').notCompared)
+  t.match(error, /500: No path to datacenter/)
+  t.match(String(app.consul.explain('real')), /\n {2}not compared with fallback for \d\.\d s: .*No path to datacenter/)
+  t.equal(app.consul.explain('real').compared, undefined)
+  t.equal(messages(lines, 'warn').filter(line => line === 'Consul cannot be compared with fallback').length, 1)
+  t.notMatch(`${error} ${inspect(lines, { depth: 9 })}`, 'not-to-be-seen')
 })

@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http'
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-node'
 import t from 'tap'
 import { createServiceRegistry } from '../lib/index.ts'
+import { channels } from '../lib/observe/channels.ts'
 import { startServer } from './calls/helpers.ts'
 import { boot } from './examples/boot.ts'
 import { collectingLogger } from './health/collecting-logger.ts'
@@ -210,6 +211,11 @@ t.test('the setup of the documentation is the example, for the versions that are
   const tested = Object.keys(devDependencies).filter(name => /^@opentelemetry|otel$/.test(name))
   t.same(packages.map(([name]) => name).toSorted(), tested)
   for (const [name = '', version] of packages) t.ok(devDependencies[name].startsWith(`^${version}.`), name)
+})
+
+t.test('the page says of each channel in whose context its subscribers run', async t => {
+  const line = page.split('\n').find(line => line.startsWith('- Subscribers of')) ?? ''
+  for (const name of Object.keys(channels)) t.match(line, `:${name}\``)
 })
 
 t.test('with that setup a service is traced that knows nothing of it, and Consul is not', async t => {

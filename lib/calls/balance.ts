@@ -63,6 +63,12 @@ export class Balance {
     return new Balance({ ...this, tag: undefined, datacenter: undefined })
   }
 
+  /** What is left of the deadline for a request that begins now. Milliseconds; 0: no limit. */
+  leftAt (now: number): number {
+    // Whole milliseconds, so that most fetches have as much left as the others.
+    return this.endsAt === undefined ? this.deadline : Math.max(1, Math.ceil(this.endsAt - now))
+  }
+
   /** The same with its deadline counted from now on, over every request of the call. */
   startingAt (now: number): Balance {
     return this.deadline === 0 ? this : new Balance({ ...this, endsAt: now + this.deadline })

@@ -78,7 +78,7 @@ export class Call implements AttemptOwner, Expiring, WaitOwner {
     const now = this.#parts.clock.now()
     this.#parts.budget.deposit(now)
     this.#releaseBody = watchBody(this.#options.body, this)
-    this.#startDeadline(now)
+    this.#limit = this.#parts.limits.start(this.#balance.leftAt(now), this, now)
     this.#proceed(now)
   }
 
@@ -221,13 +221,6 @@ export class Call implements AttemptOwner, Expiring, WaitOwner {
     if (this.#failed !== undefined) tellRetry(events, this.#failed.attempt, this.#failed.error)
     this.#failed = undefined
     tellPick(events, instance, this.#itinerary.tried.length - 1)
-  }
-
-  #startDeadline (now: number): void {
-    const { deadline, endsAt } = this.#balance
-    // Whole milliseconds, so that most fetches have as much left as the others.
-    const left = endsAt === undefined ? deadline : Math.max(1, Math.ceil(endsAt - now))
-    this.#limit = this.#parts.limits.start(left, this, now)
   }
 
   #fail (error: Error): void {

@@ -3,7 +3,6 @@ import type { Clock, Random } from '../clock.ts'
 import type { ConsulClient } from '../consul/client.ts'
 import type { Connectivity } from '../consul/connectivity.ts'
 import type { ServiceInstance } from '../consul/instance.ts'
-import type { WireHealthEntry } from '../consul/wire.ts'
 import { encodeName } from '../consul/service-name.ts'
 import { ClosedError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
@@ -11,29 +10,26 @@ import { CatalogLog } from './catalog-log.ts'
 import { Confirmations } from './confirmations.ts'
 import { Departures } from './departures.ts'
 import { FirstCalls } from './first-calls.ts'
+import { Followers, type Follower } from './followers.ts'
 import { stepIndex } from './index-rule.ts'
 import { departed, nothingKnown } from './instances.ts'
 import { lookAgain } from './look-again.ts'
 import { Poller } from './poller.ts'
-import { Questions, type ServiceAnswer } from './questions.ts'
+import { Questions, type QuestionOptions, type ServiceAnswer } from './questions.ts'
 import { noQuery, type DiscoverQuery, type InstanceSource, type LeaveListener } from './source.ts'
 import { unavailable } from './unavailable.ts'
-import { Upkeep } from './upkeep.ts'
+import { Upkeep, type UpkeepOptions } from './upkeep.ts'
 import { maxViews, ViewTable } from './view-table.ts'
 import type { ServiceView } from './view.ts'
 
-export interface CatalogOptions {
+export interface CatalogOptions extends QuestionOptions, UpkeepOptions {
   /** Limit of one question, and of the time for which a first call waits for an agent that is away. Milliseconds. */
   readonly timeout: number
-  readonly wait: number
   readonly maxStale: number | undefined
-  readonly idleAfter: number
-  readonly maxWatches: number
-  readonly consistency: 'stale' | 'default' | 'consistent'
   readonly passingOnly: boolean
 }
 
-interface CatalogParts {
+export interface CatalogParts {
   readonly client: Pick<ConsulClient, 'health' | 'authorize'>
   readonly connectivity: Connectivity
   readonly logger: Logger
@@ -42,9 +38,6 @@ interface CatalogParts {
   /** Told for how many milliseconds a first call waited. What came of it stands in the view. */
   readonly onWaited?: ((view: ServiceView, ms: number) => void) | undefined
 }
-
-/** Gets what Consul lists, and whether it says that this is only what the token may see. */
-type Follower = (entries: readonly WireHealthEntry[], filtered: boolean) => void
 
 /** How long the answer "no such service" counts. Milliseconds. */
 const unknownFor = 5000
@@ -61,7 +54,7 @@ export class Catalog implements InstanceSource {
   readonly #departures: Departures
   readonly #log: CatalogLog
   readonly #preloaded = new Set<ServiceView>()
-  readonly #followers = new Map<ServiceView, Set<Follower>>()
+  readonly #followers = new Followers()
   readonly #closed = new AbortController()
   readonly #background = new Background()
 
@@ -108,14 +101,17 @@ export class Catalog implements InstanceSource {
    * @throws FST_CONSUL_CLOSED after `close()`
    */
   async discover (name: string, query = noQuery): Promise<readonly ServiceInstance[]> {
-    return this.#peekOpen(name, query) ??
-      await this.#load(name, query, view => this.#firstCalls.askPatiently(view))
+    return this.#peekOpen(name, query) ?? await this.#load(name, query, view => this.#firstCalls.askPatiently(view))
   }
 
   /** The same without waiting for an agent that is away: for those who know a fallback. */
   async discoverNow (name: string, query = noQuery): Promise<readonly ServiceInstance[]> {
-    return this.#peekOpen(name, query) ??
-      await this.#load(name, query, view => this.#firstCalls.ask(view))
+    return this.#peekOpen(name, query) ?? await this.#load(name, query, view => this.#firstCalls.askNow(view))
+  }
+
+  /** The same in the background: for those whom no call waits for. */
+  async learn (name: string): Promise<readonly ServiceInstance[]> {
+    return this.#peekOpen(name, noQuery) ?? await this.#load(name, noQuery, view => this.#firstCalls.ask(view))
   }
 
   /** Whether Consul lists no instance at all, not even a critical one. */
@@ -138,12 +134,9 @@ export class Catalog implements InstanceSource {
   /** Watches it beyond `maxWatches` too. The listener gets every answer as Consul gave it. */
   follow (name: string, listener: Follower): () => void {
     const view = this.#views.obtain(name, noQuery)
-    const followers = this.#followers.get(view) ?? new Set()
-    this.#followers.set(view, followers.add(listener))
+    const end = this.#followers.add(view, listener)
     if (!this.#closed.signal.aborted) this.#upkeep.watch(view)
-    return () => {
-      if (followers.delete(listener) && followers.size === 0) this.#followers.delete(view)
-    }
+    return end
   }
 
   /** Everything known of a service, without asking. */
@@ -153,6 +146,9 @@ export class Catalog implements InstanceSource {
 
   /** All that is known. */
   get views (): Iterable<ServiceView> { return this.#views.all }
+
+  /** All that is known of a service, by its name in any case. */
+  viewsOf (name: string): Iterable<ServiceView> { return this.#views.of(name) }
 
   /** Whether its list is older than `maxStale`: then it is not given out. */
   isTooOld (view: ServiceView): boolean {
@@ -241,7 +237,7 @@ export class Catalog implements InstanceSource {
     this.#log.listed(view, before, after)
     this.#departures.check(view, departed(before, after))
     this.#background.run(() => this.#confirmations.expect(view))
-    for (const listener of this.#followers.get(view) ?? []) listener(answer.value, answer.filteredByAcls)
+    this.#followers.tell(view, answer)
   }
 
   #confirm (view: ServiceView, answer: ServiceAnswer): void {

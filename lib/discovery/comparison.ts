@@ -1,27 +1,18 @@
 import { Background } from '../background.ts'
 import type { Clock } from '../clock.ts'
 import type { ServiceInstance } from '../consul/instance.ts'
+import { ClosedError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { Catalog } from './catalog.ts'
+import { ComparedService, type Compared, type Hindrance } from './compared-service.ts'
+import { differenceOf, isNone, type Difference, type Lookup } from './difference.ts'
 import type { StaticSource } from './static.ts'
-
-/** What the fallback and Consul do not have in common, as origins such as `http://10.0.0.7:8002`. */
-export interface Difference {
-  readonly onlyInFallback: readonly string[]
-  readonly onlyInConsul: readonly string[]
-}
-
-/** How Consul's answer for a service compares with its fallback. */
-export interface Compared extends Difference {
-  /** How often another difference was found. */
-  readonly mismatches: number
-}
-
-/** The addresses of a host. */
-export type Lookup = (host: string) => Promise<readonly string[]>
+import type { ServiceView } from './view.ts'
 
 interface ComparisonParts {
-  readonly catalog: Pick<Catalog, 'peek' | 'discoverNow'>
+  readonly catalog: Pick<Catalog, 'peek' | 'learn'> & {
+    view (name: string): Pick<ServiceView, 'error' | 'lostAt'> | undefined
+  }
   readonly fallback: StaticSource
   readonly lookup: Lookup
   readonly logger: Logger
@@ -30,11 +21,19 @@ interface ComparisonParts {
   readonly onNews?: ((service: string, difference: Difference) => void) | undefined
 }
 
+/** What is known of one service. */
+export interface Finding {
+  /** `undefined`: it was not compared yet, or could not be for a while. */
+  readonly compared: Compared | undefined
+  /** Why it cannot be compared now, and for how many milliseconds it could not; `undefined` if it can. */
+  readonly notCompared: { readonly error: string, readonly staleFor: number } | undefined
+}
+
 /** So many of each kind stand in a line of the log; `explain()` has them all. */
 const mostLogged = 10
 
-/** How often a list that is the same is compared again: what names stand for changes too. Milliseconds. */
-const interval = 10_000
+/** For how long what was found counts while Consul cannot be asked. Milliseconds. */
+const countsFor = 60_000
 
 /** What Consul would have answered in place of the fallback: found out in the background, whenever a call is made. */
 export class Comparison {
@@ -54,15 +53,35 @@ export class Comparison {
     if (service.isDue(catalog.peek(service.name), clock.now())) this.#background.run(() => this.#compare(service))
   }
 
-  /** `undefined`: Consul has not answered yet, or the service was not called. */
-  of (name: string): Compared | undefined {
-    return this.#services.get(name.toLowerCase())?.compared
+  /** What was found of a service, and why no more. */
+  of (name: string): Finding {
+    const service = this.#services.get(name.toLowerCase())
+    return service === undefined ? { compared: undefined, notCompared: undefined } : this.#findingOf(service)
   }
 
   /** Whether both agree by now, by service as the option calls it. */
   agreements (): ReadonlyMap<string, boolean> {
-    return new Map([...this.#services.values()].flatMap(({ name, compared }) =>
-      compared === undefined ? [] : [[name, isNone(compared)]]))
+    return new Map([...this.#services.values()].flatMap(service => {
+      const { compared } = this.#findingOf(service)
+      return compared === undefined ? [] : [[service.name, isNone(compared)]]
+    }))
+  }
+
+  #findingOf (service: ComparedService): Finding {
+    const hindrance = this.#hindranceOf(service)
+    if (hindrance === undefined) return { compared: service.compared, notCompared: undefined }
+    const staleFor = Math.round(this.#parts.clock.now() - hindrance.since)
+    return {
+      compared: staleFor > countsFor ? undefined : service.compared,
+      notCompared: { error: messageOf(hindrance.error), staleFor }
+    }
+  }
+
+  /** What is in memory is given out while Consul cannot be asked; there is nothing to learn from it. */
+  #hindranceOf ({ name, hindrance }: ComparedService): Hindrance | undefined {
+    const { error, lostAt } = this.#parts.catalog.view(name) ?? {}
+    if (hindrance !== undefined || error === undefined) return hindrance
+    return { error, since: lostAt ?? this.#parts.clock.now() }
   }
 
   /** It never rejects. */
@@ -72,14 +91,22 @@ export class Comparison {
     let listed: readonly ServiceInstance[] | undefined
     service.begin()
     try {
-      listed = await catalog.discoverNow(name)
+      listed = await catalog.learn(name)
+      if (catalog.view(name)?.error !== undefined) return
       const difference = await differenceOf(fallback.peek(name), listed, lookup)
+      if (service.recovers()) this.#parts.logger.info({ service: name }, 'Consul is compared with fallback again')
       if (service.takes(difference)) this.#tell(name, difference)
-    } catch {
-      // Consul does not answer, which is told elsewhere.
+    } catch (err) {
+      this.#fail(service, err)
     } finally {
       service.end(listed, clock.now())
     }
+  }
+
+  #fail (service: ComparedService, err: unknown): void {
+    const { logger, clock } = this.#parts
+    if (err instanceof ClosedError || !service.fails(err, clock.now())) return
+    logger.warn({ service: service.name, err }, 'Consul cannot be compared with fallback')
   }
 
   #tell (service: string, difference: Difference): void {
@@ -102,69 +129,8 @@ export class Comparison {
   }
 }
 
-class ComparedService {
-  /** As the option calls it. */
-  readonly name: string
-  compared: Compared | undefined
-  #list: readonly ServiceInstance[] | undefined
-  #isRunning = false
-  #nextAt = -Infinity
-
-  constructor (name: string) {
-    this.name = name
-  }
-
-  isDue (list: readonly ServiceInstance[] | undefined, now: number): boolean {
-    return !this.#isRunning && (list !== this.#list || now >= this.#nextAt)
-  }
-
-  begin (): void {
-    this.#isRunning = true
-  }
-
-  /** Whether it is news. */
-  takes (difference: Difference): boolean {
-    if (this.compared !== undefined && textOf(difference) === textOf(this.compared)) return false
-    const { mismatches = 0 } = this.compared ?? {}
-    this.compared = Object.freeze({ ...difference, mismatches: mismatches + Number(!isNone(difference)) })
-    return true
-  }
-
-  /** @param list what was compared */
-  end (list: readonly ServiceInstance[] | undefined, now: number): void {
-    this.#isRunning = false
-    this.#list = list
-    this.#nextAt = now + interval
-  }
-}
-
-export function isNone ({ onlyInFallback, onlyInConsul }: Difference): boolean {
-  return onlyInFallback.length + onlyInConsul.length === 0
-}
-
-/** A name that stands for several addresses is in Consul if one of them is. */
-async function differenceOf (
-  fallback: readonly ServiceInstance[], listed: readonly ServiceInstance[], lookup: Lookup
-): Promise<Difference> {
-  const [fixed, found] = await Promise.all([placesOf(fallback, lookup), placesOf(listed, lookup)])
-  return { onlyInFallback: missingIn(fixed, found), onlyInConsul: missingIn(found, fixed) }
-}
-
-interface Places {
-  readonly url: string
-  readonly origins: readonly string[]
-}
-
-async function placesOf (instances: readonly ServiceInstance[], lookup: Lookup): Promise<readonly Places[]> {
-  return await Promise.all(instances.map(async ({ url, scheme, address, port }) => {
-    const addresses = await lookup(address).catch(() => [address])
-    return { url, origins: addresses.map(each => `${scheme}://${each}:${port}`) }
-  }))
-}
-
-function missingIn (some: readonly Places[], others: readonly Places[]): readonly string[] {
-  const there = new Set(others.flatMap(({ origins }) => origins))
-  return some.filter(({ origins }) => !origins.some(origin => there.has(origin))).map(({ url }) => url).sort()
+function messageOf (error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }
 
 function inShort ({ onlyInFallback, onlyInConsul }: Difference): Difference {
@@ -174,8 +140,4 @@ function inShort ({ onlyInFallback, onlyInConsul }: Difference): Difference {
 function firstOf (urls: readonly string[]): readonly string[] {
   const left = urls.length - mostLogged
   return left > 0 ? [...urls.slice(0, mostLogged), `and ${left} more`] : urls
-}
-
-function textOf ({ onlyInFallback, onlyInConsul }: Difference): string {
-  return `${onlyInFallback.join()} ${onlyInConsul.join()}`
 }

@@ -17,7 +17,7 @@ interface Parts {
   readonly timeout: number
   readonly connectivity: Connectivity
   readonly clock: Clock
-  /** Told of each question, for how many milliseconds it was waited for. What came of it stands in the view. */
+  /** Told for how many milliseconds a caller waited for a question. What came of it stands in the view. */
   readonly onWaited?: ((view: ServiceView, ms: number) => void) | undefined
   /** Aborts when nobody is asked any more. */
   readonly closed: AbortSignal
@@ -39,9 +39,14 @@ export class FirstCalls {
     setMaxListeners(0, parts.closed)
   }
 
-  /** Asks, but not while the agent cannot be reached, and not at every call when it refuses. */
+  /** Asks, but not while the agent cannot be reached, and not at every call when it refuses. Nobody waits for it. */
   async ask (view: ServiceView): Promise<void> {
-    await this.#timed(view, () => this.#askOnce(view))
+    if (this.#parts.clock.now() >= view.askAgainAt) await this.#askInTurn(view, this.#parts.timeout)
+  }
+
+  /** The same for a caller, who waits. */
+  async askNow (view: ServiceView): Promise<void> {
+    await this.#timed(view, () => this.ask(view))
   }
 
   /** The same, and once more if the agent is away and comes back in time. */
@@ -56,14 +61,10 @@ export class FirstCalls {
     onWaited?.(view, clock.now() - began)
   }
 
-  async #askOnce (view: ServiceView): Promise<void> {
-    if (this.#parts.clock.now() >= view.askAgainAt) await this.#askInTurn(view, this.#parts.timeout)
-  }
-
   async #askTwice (view: ServiceView): Promise<void> {
     const { timeout, clock, connectivity } = this.#parts
     const end = clock.now() + timeout
-    await this.#askOnce(view)
+    await this.ask(view)
     if (view.snapshot !== undefined || (connectivity.up && !isConnectionError(view.error))) return
     if (end > clock.now() && await this.#isRestored(end - clock.now())) {
       await this.#askInTurn(view, Math.max(end - clock.now(), 1))

@@ -22,9 +22,10 @@ interface Parts {
   readonly closed: AbortSignal
 }
 
-interface QuestionOptions {
+export interface QuestionOptions {
   /** Of one question, on top of the wait of one that blocks. Milliseconds. */
   readonly timeout: number
+  /** How long Consul waits for a change. Milliseconds. */
   readonly wait: number
   readonly consistency: 'stale' | 'default' | 'consistent'
 }

@@ -3,7 +3,7 @@ import type { Poller } from './poller.ts'
 import { heatAfter, hottestFirst, takeovers } from './rank.ts'
 import type { ServiceView } from './view.ts'
 
-interface UpkeepOptions {
+export interface UpkeepOptions {
   /** How many views are watched at most, those that are followed aside. */
   readonly maxWatches: number
   /** After how many milliseconds nothing is done any longer for a view that nobody asks for. */

@@ -10,6 +10,8 @@ const forgettable: readonly Upkeep[] = ['unknown', 'new', 'idle']
 /** The views by what they ask Consul for. */
 export class ViewTable {
   readonly #views = new Map<string, ServiceView>()
+  /** By names in lower case, as Consul finds a service in any case of its name. */
+  readonly #byName = new Map<string, Set<ServiceView>>()
   readonly #onForgotten: (view: ServiceView) => void
 
   constructor (onForgotten: (view: ServiceView) => void) {
@@ -51,19 +53,37 @@ export class ViewTable {
   }
 
   forget (view: ServiceView): void {
-    if (this.#views.delete(textOf(view.key.name, view.key))) this.#onForgotten(view)
+    if (this.#remove(textOf(view.key.name, view.key))) this.#onForgotten(view)
   }
 
-  /** The other views of the same service, which Consul finds in any case. */
+  /** The views of a service, by its name in any case. */
+  of (name: string): Iterable<ServiceView> {
+    return this.#byName.get(name.toLowerCase()) ?? []
+  }
+
+  /** The other views of the same service. */
   othersOf (view: ServiceView): ServiceView[] {
-    const name = view.key.name.toLowerCase()
-    return [...this.#views.values()].filter(other => other !== view && other.key.name.toLowerCase() === name)
+    return [...this.of(view.key.name)].filter(other => other !== view)
   }
 
   #insert (text: string, view: ServiceView): ServiceView {
     if (this.#views.size >= maxViews && !this.#views.has(text)) this.#forgetOne()
+    this.#remove(text)
     this.#views.set(text, view)
+    const name = view.key.name.toLowerCase()
+    this.#byName.set(name, (this.#byName.get(name) ?? new Set()).add(view))
     return view
+  }
+
+  /** Whether there was one. */
+  #remove (text: string): boolean {
+    const view = this.#views.get(text)
+    if (view === undefined) return false
+    const name = view.key.name.toLowerCase()
+    const namesakes = this.#byName.get(name)
+    namesakes?.delete(view)
+    if (namesakes?.size === 0) this.#byName.delete(name)
+    return this.#views.delete(text)
   }
 
   /** The oldest of the first kind that there is. */

@@ -19,7 +19,7 @@ export interface HealthCheckManagerOptions {
   logger?: Logger | undefined
 }
 
-/** Told of each run of a check, and how many milliseconds it took. */
+/** Told of each run of a check, and how many milliseconds it took. One that hangs is told of once, at its limit. */
 export type RunListener = (check: string, status: HealthStatus, ms: number) => void
 
 /** The readiness checks of a service, run together. */
@@ -101,9 +101,9 @@ export class HealthCheckManager {
   async #runOne (runner: CheckRunner): Promise<Outcome> {
     const { clock } = this.#limits
     const { signal } = this.#closing
-    const began = clock.now()
+    const began = runner.isUnsettled ? undefined : clock.now()
     const outcome = await runner.run(this.#limits, signal)
-    if (!signal.aborted) this.#onRun?.(outcome.name, outcome.result.status, clock.now() - began)
+    if (began !== undefined && !signal.aborted) this.#onRun?.(outcome.name, outcome.result.status, clock.now() - began)
     return outcome
   }
 

@@ -26,6 +26,9 @@ export class CheckRunner {
     this.#timeout = timeout === undefined ? undefined : timeoutOf(timeout, `timeout of the health check ${name}`)
   }
 
+  /** Whether its last run has not settled: until then no other one begins. */
+  get isUnsettled (): boolean { return this.#unsettled }
+
   /** Never rejects. At the limit, or when `signal` aborts, it ends as a failure, whatever the check still does. */
   async run (limits: CheckLimits, signal: AbortSignal): Promise<Outcome> {
     const result = await this.#result(limits, signal)

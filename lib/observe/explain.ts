@@ -2,7 +2,7 @@ import type { Ejection, Failure } from '../balancing/outlier.ts'
 import { effectiveWeight } from '../balancing/weights.ts'
 import type { ServiceInstance } from '../consul/instance.ts'
 import type { WireCheck } from '../consul/wire.ts'
-import type { Compared } from '../discovery/comparison.ts'
+import type { Finding } from '../discovery/comparison.ts'
 import type { Doubt, Held } from '../discovery/guard.ts'
 import { matches, type KnownInstance } from '../discovery/instances.ts'
 import type { DiscoverQuery } from '../discovery/source.ts'
@@ -12,13 +12,12 @@ import { Explanation, type ExplainedInstance } from './explanation.ts'
 
 export type { Explanation, ExplainedInstance } from './explanation.ts'
 
-interface Circumstances {
+/** How Consul's answer compares with the fallback is in it where only that is used. */
+interface Circumstances extends Finding {
   /** What Consul said, if it was ever asked. */
   readonly view: ServiceView | undefined
   /** The instances that stand in while Consul's list cannot be used. */
   readonly spare: readonly ServiceInstance[]
-  /** How Consul's answer compares with those, where only they are used. */
-  readonly compared: Compared | undefined
   readonly query: DiscoverQuery
   /** What counts if the query says nothing of it. */
   readonly passingOnly: boolean
@@ -57,6 +56,7 @@ export function explain (service: string, circumstances: Circumstances): Explana
     error: view?.error instanceof Error ? view.error.message : undefined,
     waiting: calls.waitingFor(service),
     compared: circumstances.compared,
+    notCompared: circumstances.notCompared,
     instances: isSpare ? [...explainSpares(spare, circumstances), ...known] : known
   })
 }

@@ -1,7 +1,9 @@
 import { inspect } from 'node:util'
-import { isNone, type Compared } from '../discovery/comparison.ts'
+import type { Compared } from '../discovery/compared-service.ts'
+import type { Finding } from '../discovery/comparison.ts'
+import { isNone } from '../discovery/difference.ts'
 
-interface Findings {
+interface Findings extends Finding {
   readonly service: string
   readonly source: 'consul' | 'fallback' | 'nowhere'
   readonly watch: 'watched' | 'polled' | 'idle' | 'unknown' | 'none'
@@ -11,7 +13,6 @@ interface Findings {
   readonly partial: boolean
   readonly error: string | undefined
   readonly waiting: number
-  readonly compared: Compared | undefined
   readonly instances: readonly ExplainedInstance[]
 }
 
@@ -59,9 +60,15 @@ export class Explanation {
   /** Calls that wait for a connection, as all that there may be are in use. */
   readonly waiting: number
   /**
-   * In mode `register`: what Consul would have answered in place of the fallback. `undefined`: not compared yet.
+   * In mode `register`: what Consul would have answered in place of the fallback. `undefined`: not compared yet, or not
+   * for more than a minute.
    */
   readonly compared: Compared | undefined
+  /**
+   * In mode `register`: why that cannot be compared now, and for how many milliseconds it could not; `undefined` if it
+   * can, or if the service was not called.
+   */
+  readonly notCompared: Finding['notCompared']
   readonly instances: readonly ExplainedInstance[]
 
   constructor (findings: Findings) {
@@ -75,12 +82,13 @@ export class Explanation {
     this.error = findings.error
     this.waiting = findings.waiting
     this.compared = findings.compared
+    this.notCompared = findings.notCompared
     this.instances = findings.instances
   }
 
   /** One line for the service, one for what is wrong if anything is, one for each instance. */
   toString (): string {
-    const findings = [...this.#troubles(), ...this.#comparison()].map(line => `  ${line}`)
+    const findings = [...this.#troubles(), ...this.#hindrance(), ...this.#comparison()].map(line => `  ${line}`)
     return [this.#headline(), ...findings, ...rows(this.instances)].join('\n')
   }
 
@@ -107,6 +115,12 @@ export class Explanation {
       ...(error === undefined ? [] : [`error: ${oneLine(error)}`]),
       ...(waiting === 0 ? [] : [`calls that wait for a connection: ${waiting}`])
     ]
+  }
+
+  #hindrance (): string[] {
+    if (this.notCompared === undefined) return []
+    const { staleFor, error } = this.notCompared
+    return [`not compared with fallback for ${secondsOf(staleFor)}: ${oneLine(error)}`]
   }
 
   #comparison (): string[] {

@@ -8,7 +8,7 @@ import type { GaugeName, Labels } from './metrics-table.ts'
 
 /** Who knows what gauges show. */
 export interface Owners {
-  readonly catalog: { readonly views: Iterable<ServiceView>, view (name: string): ServiceView | undefined }
+  readonly catalog: { readonly views: Iterable<ServiceView>, viewsOf (name: string): Iterable<ServiceView> }
   readonly membership: {
     readonly status: { readonly state: RegistrationState }
     readonly routableAfter: number | undefined
@@ -89,14 +89,7 @@ export const gauges: {
 export function knownName (name: string, { catalog, fallback }: Owners): string | undefined {
   const [fixed] = fallback.peek(name)
   if (fixed !== undefined) return fixed.name
-  const view = catalog.view(name)
-  const known = view !== undefined && exists(view) ? view : elsewhere(name, catalog.views)
-  return known && nameOf(known).service
-}
-
-/** It may be known of another datacenter only. */
-function elsewhere (name: string, views: Iterable<ServiceView>): ServiceView | undefined {
-  for (const view of views) if (view.key.name === name && exists(view)) return view
+  for (const view of catalog.viewsOf(name)) if (exists(view)) return nameOf(view).service
   return undefined
 }
 

@@ -1,7 +1,7 @@
 import type { CallEvents, EjectionMessage, EventSink, RetryMessage } from '../calls/events.ts'
 import type { Clock } from '../clock.ts'
 import type { RequestMeter } from '../consul/client.ts'
-import { isNone, type Difference } from '../discovery/comparison.ts'
+import { isNone, type Difference } from '../discovery/difference.ts'
 import type { ServiceView } from '../discovery/view.ts'
 import type { HealthStatus } from '../health/check.ts'
 import type { WriteReason } from '../lifecycle/registration-parts.ts'

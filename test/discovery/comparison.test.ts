@@ -1,16 +1,21 @@
 import t from 'tap'
-import { Comparison, type Lookup } from '../../lib/discovery/comparison.ts'
+import { Comparison } from '../../lib/discovery/comparison.ts'
+import type { Lookup } from '../../lib/discovery/difference.ts'
 import { StaticSource } from '../../lib/discovery/static.ts'
 import type { ServiceInstance } from '../../lib/consul/instance.ts'
-import { UnavailableError } from '../../lib/errors.ts'
+import { ClosedError, UnavailableError } from '../../lib/errors.ts'
 import { instance } from '../balancing/helpers.ts'
 import { collectingLogger } from '../health/collecting-logger.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 
 const names: Readonly<Record<string, readonly string[]>> = { 'db.internal': ['10.0.0.1', '::1'] }
 const lookUp: Lookup = async host => {
-  if (host === 'unknown') throw new Error('ENOTFOUND')
+  if (host === 'unknown') throw lookupError('ENOTFOUND')
   return names[host] ?? [host]
+}
+
+function lookupError (code: string): Error {
+  return Object.assign(new Error(`getaddrinfo ${code}`), { code })
 }
 
 /** A comparison with a list that the test sets; `undefined`: Consul does not answer. */
@@ -19,6 +24,9 @@ function compare (fallback: readonly string[], lookup = lookUp) {
   const { logger, lines } = collectingLogger()
   let listed: readonly string[] | undefined
   let asked = 0
+  let remembers = true
+  let closed = false
+  let view: { error: unknown, lostAt: number | undefined } | undefined
   /** As the catalog has them: one for each case of a name. */
   const lists = new Map<string, readonly ServiceInstance[]>()
   const listOf = (name: string): readonly ServiceInstance[] | undefined => {
@@ -27,9 +35,11 @@ function compare (fallback: readonly string[], lookup = lookUp) {
     return list
   }
   const catalog = {
-    peek: listOf,
-    async discoverNow (name: string) {
+    peek: (name: string) => remembers ? listOf(name) : undefined,
+    view: () => view,
+    async learn (name: string) {
       asked++
+      if (closed) throw new ClosedError('discover()')
       const list = listOf(name)
       if (list === undefined) throw new UnavailableError(name, 'later')
       return list
@@ -39,7 +49,20 @@ function compare (fallback: readonly string[], lookup = lookUp) {
   return {
     clock,
     lines,
-    of: (name = 'svc') => comparison.of(name),
+    of: (name = 'svc') => comparison.of(name).compared,
+    get notCompared () { return comparison.of('svc').notCompared },
+    get agrees () { return comparison.agreements().get('Svc') },
+    /** Consul's answer counts but for a moment, as that there is no such service. */
+    forget () { remembers = false },
+    /** The list in memory is given out, but Consul cannot be asked. */
+    lose () { view = { error: new Error('ACL not found'), lostAt: clock.now() } },
+    regain () { view = { error: undefined, lostAt: undefined } },
+    close () { closed = true },
+    /** From now on Consul does not answer, or does not know anything. */
+    silence () {
+      listed = undefined
+      lists.clear()
+    },
     get asked () { return asked },
     async look (addresses?: readonly string[], name = 'svc') {
       if (addresses !== undefined) {
@@ -101,6 +124,18 @@ t.test('a list that is the same is compared again after 10 s, and not before', a
   t.equal(comparison.asked, 2)
 })
 
+t.test('a service that Consul does not know is asked for every 10 s too', async t => {
+  const comparison = compare(['http://10.0.0.1:8080'])
+  comparison.forget()
+  await comparison.look([])
+  comparison.clock.advance(9999)
+  await comparison.look()
+  t.equal(comparison.asked, 1)
+  comparison.clock.advance(1)
+  await comparison.look()
+  t.equal(comparison.asked, 2)
+})
+
 t.test('a list that changes while it is compared is compared too', async t => {
   let answer: (addresses: readonly string[]) => void = () => {}
   const slow = new Promise<readonly string[]>(resolve => { answer = resolve })
@@ -125,11 +160,83 @@ t.test('a long list is logged in part, and known in full', async t => {
   t.same(onlyInConsul.slice(9), ['http://10.0.1.1:1009', 'and 990 more'])
 })
 
-t.test('where Consul does not answer nothing is said', async t => {
-  const { look, of, lines } = compare(['http://10.0.0.1:8080'])
+t.test('that Consul does not answer is one line, and that it does again is another', async t => {
+  const comparison = compare(['http://10.0.0.1:8080'])
+  for (let time = 0; time < 3; time++) {
+    await comparison.look()
+    comparison.clock.advance(10_000)
+  }
+  t.equal(comparison.asked, 3)
+  t.equal(comparison.of(), undefined)
+  t.match(comparison.notCompared, { error: /svc/i, staleFor: 30_000 })
+  t.match(comparison.lines, [
+    { level: 'warn', details: { service: 'Svc', err: { code: 'FST_CONSUL_UNAVAILABLE' } } }
+  ])
+  await comparison.look(['http://10.0.0.1:8080'])
+  t.equal(comparison.notCompared, undefined)
+  t.same(comparison.lines.map(({ message }) => message), [
+    'Consul cannot be compared with fallback',
+    'Consul is compared with fallback again',
+    'Consul lists the instances of fallback'
+  ])
+})
+
+t.test('that all has ended is no news', async t => {
+  const { look, close, lines } = compare(['http://10.0.0.1:8080'])
+  close()
   await look()
-  t.equal(of(), undefined)
   t.same(lines, [])
+})
+
+t.test('a name that cannot be looked up for the moment is no difference', async t => {
+  let code: string | undefined
+  const comparison = compare(['http://db.internal:5432'], async host => {
+    if (code !== undefined && host === 'db.internal') throw lookupError(code)
+    return await lookUp(host)
+  })
+  await comparison.look(['http://10.0.0.1:5432'])
+  for (code of ['EAI_AGAIN', 'ESERVFAIL', 'ETIMEOUT']) {
+    comparison.clock.advance(10_000)
+    await comparison.look()
+    t.match(comparison.of(), { onlyInFallback: [], onlyInConsul: [], mismatches: 0 }, code)
+    t.match(comparison.notCompared, { error: `getaddrinfo ${code}` })
+  }
+  code = 'ENODATA'
+  comparison.clock.advance(10_000)
+  await comparison.look()
+  t.match(comparison.of(), { onlyInFallback: ['http://db.internal:5432'], mismatches: 1 }, code)
+})
+
+t.test('what was found counts for a minute while Consul cannot be asked, also if nobody calls', async t => {
+  const comparison = compare(['http://10.0.0.1:8080'])
+  await comparison.look(['http://10.0.0.1:8080'])
+  comparison.clock.advance(3_600_000)
+  t.equal(comparison.agrees, true, 'as the last calls found it')
+  comparison.lose()
+  comparison.clock.advance(60_000)
+  t.equal(comparison.agrees, true)
+  comparison.clock.advance(1)
+  t.equal(comparison.agrees, undefined)
+  t.equal(comparison.of(), undefined)
+  t.same(comparison.notCompared, { error: 'ACL not found', staleFor: 60_001 })
+  await comparison.look()
+  t.equal(comparison.agrees, undefined, 'what is in memory says nothing of now')
+  comparison.regain()
+  t.equal(comparison.agrees, true)
+  t.match(comparison.of(), { mismatches: 0 })
+})
+
+t.test('the same where it was forgotten what Consul listed', async t => {
+  const comparison = compare(['http://10.0.0.1:8080'])
+  await comparison.look(['http://10.0.0.1:8080'])
+  comparison.silence()
+  comparison.clock.advance(10_000)
+  await comparison.look()
+  t.equal(comparison.agrees, true)
+  comparison.clock.advance(60_001)
+  t.equal(comparison.agrees, undefined)
+  await comparison.look(['http://10.0.0.1:8080'])
+  t.equal(comparison.agrees, true)
 })
 
 t.test('a service without a fallback is not compared, and case does not matter', async t => {

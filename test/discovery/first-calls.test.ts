@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import t from 'tap'
 import { createConsul, startConsul } from '../support/consul.ts'
 import { startCountingProxy, type Answer } from '../support/counting-proxy.ts'
@@ -149,4 +150,49 @@ t.test('a view that is forgotten while its answer is under way is remembered if 
   await deregister(consul, 'late')
   await until(() => left.length > 0)
   t.same(left, ['late'], 'so that who has its instances is told when they leave')
+})
+
+t.test('who follows a service acts in no request\'s context, even if a request has asked', async t => {
+  await register(consul, { Name: 'followed' })
+  const proxy = await startCountingProxy(t, consul.url)
+  const { catalog } = startCatalog(t, proxy.url)
+  let release: (answer: undefined) => void = () => {}
+  proxy.answer = () => proxy.count() === 1 ? new Promise(resolve => { release = resolve }) : undefined
+  const context = new AsyncLocalStorage<string>()
+  const told: unknown[] = []
+  catalog.follow('followed', () => { told.push(context.getStore()) })
+  await until(() => proxy.count() === 1)
+  await context.run('a request', async () => await catalog.discover('followed'))
+  t.same(told, [undefined])
+  release(undefined)
+})
+
+t.test('it is told for how long each was waited for, and nothing of questions for which nobody waits', async t => {
+  await register(consul, { Name: 'timed' })
+  const waited: string[] = []
+  const { catalog } = startCatalog(t, consul.url, { onWaited: ({ key: { name } }) => waited.push(name) })
+  await catalog.discover('timed')
+  await catalog.discoverNow('timed-now')
+  await catalog.learn('not-waited-for')
+  t.same(waited, ['timed', 'timed-now'])
+})
+
+t.test('a list that is polled again after a rest is waited for by nobody', async t => {
+  for (const name of ['most-called', 'rested']) await register(consul, { Name: name })
+  const waited: string[] = []
+  const proxy = await startCountingProxy(t, consul.url)
+  const clock = new ManualClock()
+  const { catalog, ids } = startCatalog(t, proxy.url, {
+    clock, maxWatches: 1, idleAfter: 1000, onWaited: ({ key: { name } }) => waited.push(name)
+  })
+  await ids('most-called')
+  await ids('rested')
+  catalog.preload('most-called')
+  clock.advance(2000)
+  t.equal(catalog.view('rested')?.upkeep, 'idle')
+  const before = catalog.view('rested')?.answeredAt
+  t.same(idsOf(catalog.peek('rested')), ['rested'])
+  await until(() => catalog.view('rested')?.answeredAt !== before)
+  t.equal(catalog.view('rested')?.upkeep, 'polled')
+  t.same(waited, ['most-called', 'rested'])
 })

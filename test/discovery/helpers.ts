@@ -2,7 +2,7 @@ import { systemClock, type Clock } from '../../lib/clock.ts'
 import { ConsulClient, type ClientOptions } from '../../lib/consul/client.ts'
 import { Connectivity } from '../../lib/consul/connectivity.ts'
 import type { ServiceInstance } from '../../lib/consul/instance.ts'
-import { Catalog, type CatalogOptions } from '../../lib/discovery/catalog.ts'
+import { Catalog, type CatalogOptions, type CatalogParts } from '../../lib/discovery/catalog.ts'
 import { resolveOptions } from '../../lib/options/resolve.ts'
 import { collectingLogger } from '../health/collecting-logger.ts'
 import type { ConsulAgent } from '../support/consul.ts'
@@ -12,10 +12,13 @@ interface Options extends Partial<CatalogOptions> {
   /** The connection to Consul. */
   connection?: ClientOptions
   clock?: Clock
+  onWaited?: CatalogParts['onWaited']
 }
 
 /** A catalog as the registry makes it, with the default options. It ends with the test. */
-export function startCatalog (t: Teardown, url: string, { connection, clock = systemClock, ...options }: Options = {}) {
+export function startCatalog (
+  t: Teardown, url: string, { connection, onWaited, clock = systemClock, ...options }: Options = {}
+) {
   const { discovery, ...resolved } = resolveOptions({ url, ...connection }, { environment: {} })
   const { logger, lines } = collectingLogger()
   const client = new ConsulClient({}, { resolved, blocking: { limit: 70, keepAlive: false } })
@@ -24,7 +27,9 @@ export function startCatalog (t: Teardown, url: string, { connection, clock = sy
     probe: signal => client.ping({ signal, timeout: 1000 }), logger, clock, random
   })
   const { timeout } = resolved
-  const catalog = new Catalog({ ...discovery, timeout, ...options }, { client, connectivity, logger, clock, random })
+  const catalog = new Catalog({ ...discovery, timeout, ...options }, {
+    client, connectivity, logger, clock, random, onWaited
+  })
   const close = async (): Promise<void> => {
     catalog.close()
     connectivity.close()

@@ -86,6 +86,7 @@ t.test('but not in the place of another one, unless nothing is known of that', a
   t.equal(table.readmit(late), next)
   next.upkeep = 'new'
   t.equal(table.readmit(late), late)
+  t.same([...table.of('web')], [late])
 })
 
 t.test('the other views of a service are those of its name, in any case', async t => {
@@ -97,4 +98,7 @@ t.test('the other views of a service are those of its name, in any case', async 
   t.same(table.othersOf(plain), [filtered, shouted])
   table.forget(filtered)
   t.same(table.othersOf(filtered), [plain, shouted])
+  t.same([...table.of('Web')], [plain, shouted])
+  for (const view of [plain, shouted]) table.forget(view)
+  t.same([...table.of('web')], [])
 })

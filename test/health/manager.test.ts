@@ -163,6 +163,26 @@ t.test('many checks at a time, also as parts of one, are no reason for a warning
   t.same(warnings, [])
 })
 
+t.test('a run is told of with its time, and one that hangs once, however often it is asked for', async t => {
+  const clock = new ManualClock()
+  const runs: Array<[HealthStatus, number]> = []
+  const manager = new HealthCheckManager({ clock, cacheFor: 0 }, (_, status, ms) => runs.push([status, ms]))
+  let settle = (): void => {}
+  manager.add({ name: 'slow', run: () => new Promise<void>(resolve => { settle = resolve }) })
+  const first = manager.check()
+  clock.advance(800)
+  await first
+  for (let time = 0; time < 3; time++) t.equal((await manager.check()).status, 'unhealthy')
+  t.same(runs, [['unhealthy', 800]])
+  settle()
+  await new Promise(resolve => { setImmediate(resolve) })
+  const second = manager.check()
+  clock.advance(30)
+  settle()
+  await second
+  t.same(runs, [['unhealthy', 800], ['healthy', 30]])
+})
+
 t.test('close aborts what runs, without a line, and ends the checks for good', async t => {
   const { logger, lines } = collectingLogger()
   const manager = new HealthCheckManager({ logger })

@@ -70,6 +70,7 @@ t.test('what was never asked for comes from the fallback, or from nowhere', asyn
     error: undefined,
     waiting: 0,
     compared: undefined,
+    notCompared: undefined,
     instances: [{
       id: 'http://10.0.0.2:81',
       node: '',

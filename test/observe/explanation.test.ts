@@ -3,7 +3,7 @@ import t from 'tap'
 import type { Ejection } from '../../lib/balancing/outlier.ts'
 import type { ServiceInstance } from '../../lib/consul/instance.ts'
 import { ApiStatusError } from '../../lib/errors.ts'
-import type { Compared } from '../../lib/discovery/comparison.ts'
+import type { Compared } from '../../lib/discovery/compared-service.ts'
 import { ServiceView } from '../../lib/discovery/view.ts'
 import { StaticSource } from '../../lib/discovery/static.ts'
 import { explain, type Explanation } from '../../lib/observe/explain.ts'
@@ -19,6 +19,7 @@ interface Circumstances {
   called?: readonly string[]
   waiting?: number
   compared?: Compared
+  notCompared?: Explanation['notCompared']
 }
 
 function viewOf (): ServiceView {
@@ -26,7 +27,8 @@ function viewOf (): ServiceView {
 }
 
 function explained (
-  view: ServiceView | undefined, { now, maxStale, spare, ejections, called = [], waiting = 0, compared }: Circumstances
+  view: ServiceView | undefined,
+  { now, maxStale, spare, ejections, called = [], waiting = 0, compared, notCompared }: Circumstances
 ): Explanation {
   const spares = spare === undefined ? [] : new StaticSource({ web: [spare] }).peek('web')
   const calls = {
@@ -35,7 +37,7 @@ function explained (
     leftOutOf: (all: readonly ServiceInstance[]) =>
       new Set(all.filter(({ id }) => ejections?.has(id) === true && !called.includes(id)))
   }
-  const usual = { query: {}, passingOnly: false, warningShare: 0.1, compared }
+  const usual = { query: {}, passingOnly: false, warningShare: 0.1, compared, notCompared }
   return explain('web', { ...usual, view, spare: spares, maxStale, calls, now })
 }
 
@@ -86,6 +88,17 @@ t.test('how Consul compares with the fallback is said where only that is used', 
     '  Consul lists other instances than fallback; 1 difference so far',
     '  only in fallback: http://10.0.0.9:1',
     '  only in Consul: http://10.0.0.8:1'
+  ])
+})
+
+t.test('why Consul cannot be compared with the fallback is a line, with or without what was found before', async t => {
+  const spare = 'http://10.0.0.9:1'
+  const notCompared = { error: 'Consul said\nno', staleFor: 12_345 }
+  const told = '  not compared with fallback for 12.3 s: Consul said no'
+  t.same(String(explained(undefined, { now: 0, spare, notCompared })).split('\n').slice(1, -1), [told])
+  const compared = { onlyInFallback: [], onlyInConsul: [], mismatches: 0 }
+  t.same(String(explained(undefined, { now: 0, spare, compared, notCompared })).split('\n').slice(1, -1), [
+    told, '  Consul lists the instances of fallback; 0 differences so far'
   ])
 })
 

@@ -126,6 +126,7 @@ t.test('mode register tells whether Consul agrees with the fallback, and counts 
   await callUntil(1)
   t.equal(await mismatches(), 1)
   t.equal(await agrees('not-called'), undefined)
+  t.equal(await valueOf(register, 'consul_discovery_seconds_count'), undefined, 'no call has waited for Consul')
   await registry.close()
   t.same([await agrees(), await mismatches()], [undefined, 1])
 })
