@@ -24,7 +24,7 @@ const bugs: readonly Bug[] = [{
 }, {
   what: 'a change of any service moves the index of all',
   file: 'indexes.ts',
-  right: 'return this.#services.get(name) ?? this.#extinction ?? this.#last',
+  right: 'return this.#services.get(keyOf(name)) ?? this.#extinction ?? this.#last',
   wrong: 'return this.#last'
 }, {
   what: 'the end of a service moves the index of no other unknown name',
@@ -76,6 +76,16 @@ const bugs: readonly Bug[] = [{
   file: 'checks.ts',
   right: 'this.#parts.lateOutputs.add(id, () => this.#list(check))',
   wrong: 'this.#list(check)'
+}, {
+  what: 'a service is found by its name in one spelling only',
+  file: 'services.ts',
+  right: 'keyOf(service.name) === keyOf(name)',
+  wrong: 'service.name === name'
+}, {
+  what: 'a service has an index for each spelling of its name',
+  file: 'indexes.ts',
+  right: 'return this.#services.get(keyOf(name))',
+  wrong: 'return this.#services.get(name)'
 }]
 
 const contract = fileURLToPath(new URL('dev-agent.test.ts', import.meta.url))
