@@ -4,7 +4,7 @@
 // a copy without a bug it must not.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -90,6 +90,7 @@ const bugs: readonly Bug[] = [{
 
 const contract = fileURLToPath(new URL('dev-agent.test.ts', import.meta.url))
 const lib = fileURLToPath(new URL('../../lib', import.meta.url))
+const modules = fileURLToPath(new URL('../../node_modules', import.meta.url))
 let failed = 0
 
 tell(!await contractFails(), 'without a bug the contract is kept')
@@ -106,6 +107,7 @@ async function contractFails (bug?: Bug): Promise<boolean> {
   const folder = await mkdtemp(join(tmpdir(), 'fastify-consul-bug-'))
   try {
     await cp(lib, folder, { recursive: true })
+    await symlink(modules, join(folder, 'node_modules'))
     if (bug !== undefined) await put(bug, join(folder, 'dev', bug.file))
     return await isRed(pathToFileURL(join(folder, 'dev', 'index.ts')).href)
   } finally {
