@@ -27,14 +27,17 @@ export async function runPlainContainer ({ container: { dockerode } }: Container
   }
   const container = await dockerode.createContainer({
     Image: `${repository}:latest`,
-    Cmd: ['/bin/sh', '-c', ':'],
+    Cmd: ['/bin/sh', '-c', 'read line'], // It waits: podman has trouble with removing what is just ending.
+    OpenStdin: true,
+    StopSignal: 'SIGKILL',
     ExposedPorts: { '8500/tcp': {} },
     HostConfig: { PublishAllPorts: true }
   })
   try {
     await container.start()
   } finally {
-    await container.remove({ force: true })
-    await dockerode.getImage(`${repository}:latest`).remove()
+    // What cannot be removed says nothing of what can be run.
+    await container.remove({ force: true }).catch(() => {})
+    await dockerode.getImage(`${repository}:latest`).remove({ force: true }).catch(() => {})
   }
 }
