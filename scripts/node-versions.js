@@ -20,6 +20,7 @@ const core = [
   'test/boot-failure.test.ts', 'test/clock.test.ts', 'test/drain.test.ts', 'test/drain-http2.test.ts',
   'test/kept.test.ts', 'test/overtaken.test.ts', 'test/restart.test.ts',
   ...await testsIn('test/calls'), ...await testsIn('test/consul'), ...await testsIn('test/observe'),
+  ...await testsIn('test/dev'), 'test/tracing.test.ts',
   'test/health/hooks-of-the-app.test.ts', 'test/health/manager.test.ts', 'test/health/routes.test.ts',
   'test/health/under-pressure.test.ts',
   'test/lifecycle/connections.test.ts', 'test/lifecycle/registration.test.ts',

@@ -4,12 +4,14 @@
 //
 // The runtime is one that answers already (DOCKER_HOST, or the socket of Docker or podman), else a podman of its own,
 // which is gone afterwards. The image is built of the Consul that the tests find: nothing is pulled.
-// The command runs in any case, and its exit code is the one of this. Where no container can be run a line says what
-// is missing, and the tests that need one are skipped, which shows in their counts.
+// The exit code is that of the command. Where no container can be run at all a line says what is missing, and the tests
+// that need one are skipped, which shows in their counts. Where one can, but none of that image, this is a failure:
+// exit code 1, and the command does not run.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { typeScript } from '../test/support/children.ts'
+import { NoContainers } from '../test/support/plain-container.ts'
 import { startPodman } from '../test/support/podman.ts'
 import { run } from '../test/support/run.ts'
 
@@ -29,12 +31,28 @@ if (command.length === 0) {
   process.exit(2)
 }
 
-const { env, stop } = await existing()
-  .catch(async missing => await ofPodman().catch(reason => none(missing, reason)))
+const { env, stop } = await firstOf(existing, ofPodman).catch((error: Error & { stderr?: string }) => {
+  console.error(`Containers: they can be run here, but not the one of Consul. ${error.stderr ?? error.message}`)
+  process.exit(1)
+})
 try {
   process.exitCode = await exitCodeOf(command, { ...process.env, ...env })
 } finally {
   await stop()
+}
+
+async function firstOf (...places: Array<() => Promise<Containers>>): Promise<Containers> {
+  const reasons: string[] = []
+  for (const find of places) {
+    try {
+      return await find()
+    } catch (error) {
+      if (!(error instanceof NoContainers)) throw error
+      reasons.push(error.message)
+    }
+  }
+  console.log(`Containers: none can be run here, tests that need one are skipped (${reasons.join('; ')})`)
+  return { env: { TEST_CONTAINERS: 'no' }, stop: async () => {} }
 }
 
 async function existing (): Promise<Containers> {
@@ -56,16 +74,12 @@ async function tried (env: Record<string, string>): Promise<Record<string, strin
   const own = { ...env, TEST_CONTAINERS: 'local' }
   const { stdout } = await run(process.execPath, [...typeScript, trial], {
     env: { ...process.env, ...own },
-    timeout: 120_000
+    timeout: 180_000
+  }).catch((error: Error & { code?: unknown, stderr: string }) => {
+    throw error.code === 3 ? new NoContainers(error.stderr.trim().split('\n').at(-1)) : error
   })
   console.log(`Containers: ${stdout.trim()} runs`)
   return { ...own, CONSUL_IMAGE: stdout.trim() }
-}
-
-function none (...reasons: Array<Error & { stderr?: string }>): Containers {
-  const told = reasons.map(({ stderr, message }) => (stderr ?? message).trim().split('\n').at(-1))
-  console.log(`Containers: none can be run here, tests that need one are skipped (${told.join('; ')})`)
-  return { env: { TEST_CONTAINERS: 'no' }, stop: async () => {} }
 }
 
 async function exitCodeOf ([command = '', ...args]: string[], env: NodeJS.ProcessEnv): Promise<number> {

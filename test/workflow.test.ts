@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import t from 'tap'
 import { parse } from 'yaml'
 
@@ -29,6 +29,32 @@ t.test('the jobs for versions of Consul can skip nothing, and name the image tha
   const { strategy, steps = [] } = jobs.consul ?? {}
   t.strictSame(strategy?.matrix, { image: ['hashicorp/consul:1.17', 'hashicorp/consul:latest'] })
   t.match(steps.at(-1), { run: /^npm test/, env: { CONSUL_IMAGE: /\{\{ matrix\.image \}\}/, TEST_CONTAINERS: 'yes' } })
+})
+
+t.test('on macOS everything is installed that the tests look for on the PATH', async t => {
+  const folder = new URL('test/support/', root)
+  const files = (await readdir(folder)).filter(name => !name.endsWith('.test.ts'))
+  const sources = await Promise.all(files.map(name => readFile(new URL(name, folder), 'utf8')))
+  const named = sources.flatMap(source => source.match(/(?<=firstFound(?:<.+>)?\(')\w+/g) ?? [])
+  const notInstalled = ['PostgreSQL', 'nginx'] // One comes with npm, what needs the other is for Linux.
+  for (const name of notInstalled) t.ok(named.includes(name), name)
+  const needed = new Set(named.filter(name => !notInstalled.includes(name)).map(name => name.toLowerCase()))
+  const [formulas = ''] = steps.flatMap(({ run = '' }) => /(?<=^brew install ).+/.exec(run) ?? [])
+  t.strictSame(formulas.split(' ').map(formula => formula.split('/').at(-1)).sort(), [...needed].sort())
+  t.ok(needed.has('consul'))
+})
+
+t.test('what needs nginx, or loopback addresses that only Linux has, is skipped elsewhere with the reason', async t => {
+  const folder = new URL('test/', root)
+  const names = (await readdir(folder, { recursive: true })).filter(name => name.endsWith('.test.ts'))
+  const limited: string[] = []
+  for (const name of names) {
+    const source = await readFile(new URL(name, folder), 'utf8')
+    if (!/support\/nginx\.ts|consul-cluster\.ts|`127\.\$/.test(source)) continue
+    limited.push(name)
+    t.match(source, /'only Linux has all of 127\.0\.0\.0\/8'/, name)
+  }
+  t.ok(limited.length > 4)
 })
 
 t.test('everything that .ci/run checks is checked', async t => {

@@ -5,7 +5,8 @@ import { setStage, startProvider, type Instance, type Stage } from './stage.ts'
 
 /** The whole demo. Resolves to the number of requests that failed. */
 export async function tellStory (t: Teardown, screen: Screen): Promise<number> {
-  screen.say('Three l02-runtime and one l01-data-layer, each a process configured by its environment alone')
+  screen.say('Three l02-runtime and one l01-data-layer, each a process configured by its environment alone,')
+  screen.say('on a Consul of their own, as some of them are killed')
   const stage = await setStage(t, screen)
   await spread(stage)
   await degrade(stage)

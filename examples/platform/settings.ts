@@ -20,7 +20,8 @@ export const usage = `Usage: npm run platform -- [--layers 12] [--kill] [--stay]
   --kill    kill each process once its successor is up, and do not let it leave in good order
   --stay    keep everything running after the report, until Ctrl+C
 
-Environment: CONSUL_URL, a Consul that is running; CONSUL_MODE, one of static, register, hybrid and full (default)`
+Environment: CONSUL_URL, a Consul that is running (empty: one of its own);
+CONSUL_MODE, one of static, register, hybrid and full (default)`
 
 const modes: readonly string[] = ['static', 'register', 'hybrid', 'full'] satisfies Mode[]
 

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { parseArgs } from 'node:util'
+import { isLoopback } from '../lifecycle/address.ts'
 import { startDevAgent, type DevAgent } from './dev-agent.ts'
 
 export interface CommandParts {
@@ -35,7 +36,7 @@ export async function runCommand (args: readonly string[], { out, error, process
     error.write(`${whyNot(agent, settings)}\n`)
     return 1
   }
-  out.write(greeting(agent))
+  out.write(greeting(agent, settings))
   await anySignal(process)
   await agent.close()
   return 0
@@ -53,6 +54,7 @@ function settingsOf (args: readonly string[]): Settings | string {
     if (command !== 'dev' || rest.length > 0) return `There is no such command: ${positionals.join(' ')}`
     const port = /^\d{1,5}$/.test(values.port) ? Number(values.port) : -1
     if (port < 0 || port > 65_535) return `--port must be a number from 0 to 65535, got ${values.port}`
+    if (values.host === '') return '--host must be an address, got an empty text'
     return { port, host: values.host }
   } catch (error) {
     const [what = ''] = (error as Error).message.split('. ') // What follows is advice for another kind of command.
@@ -65,10 +67,13 @@ function whyNot ({ code, message }: NodeJS.ErrnoException, { port, host }: Setti
   return `Port ${port} of ${host} is in use, perhaps by a Consul: then this one is not needed. --port takes another.`
 }
 
-const greeting = ({ url }: DevAgent): string => `Development agent of fastify-consul: ${url}
+function greeting ({ url }: DevAgent, { host }: Settings): string {
+  const exposed = isLoopback(host) ? '' : `It listens on ${host}: whoever reaches it can make it send requests.\n`
+  return `Development agent of fastify-consul: ${url}
 This is no Consul. It is for development only: in memory, by itself, without access control and TLS, and it forgets
 everything when it ends.
-`
+${exposed}`
+}
 
 async function anySignal (process: NodeJS.EventEmitter): Promise<void> {
   const ended = new AbortController()

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { systemClock, type Clock, type Random } from '../clock.ts'
+import { InvalidOptionError } from '../errors.ts'
 import { hostPort } from '../host-port.ts'
 import { agentRoutes } from './agent-routes.ts'
 import { catalogRoutes } from './catalog-routes.ts'
@@ -15,7 +16,7 @@ import { Services } from './services.ts'
 export interface DevAgentOptions {
   /** Default: 8500, Consul's own. 0: any that is free. */
   port?: number
-  /** The address to listen on. Default: 127.0.0.1. There is no access control. */
+  /** The address to listen on, not empty. Default: 127.0.0.1. There is no access control. */
   host?: string
   /** For tests. */
   clock?: Clock
@@ -35,10 +36,12 @@ export interface DevAgent extends AsyncDisposable {
  * An agent for development: in memory, by itself, with that part of Consul's HTTP API which this package uses. It is no
  * Consul: no access control, no TLS, no cluster, nothing kept.
  *
- * @throws the error of the socket, such as `EADDRINUSE`
+ * @throws the error of the socket, such as `EADDRINUSE`; `FST_CONSUL_INVALID_OPTION` for a host that is empty
  */
 export async function startDevAgent (options: DevAgentOptions = {}): Promise<DevAgent> {
   const { port = 8500, host = '127.0.0.1', clock = systemClock, random = Math.random } = options
+  // Node would listen on all of them.
+  if (host === '') throw new InvalidOptionError('host', 'an address', 'an empty text')
   const lateOutputs = new LateOutputs(clock, random)
   const runner = new CheckRunner({
     clock,

@@ -5,6 +5,9 @@ import { decoded, routeOf, type Reply, type Route } from './route.ts'
 /** More than any registration has. Bytes. */
 const largestBody = 1024 * 1024
 
+/** A page that a browser shows may have made a name of its own lead here, and a check can make requests anywhere. */
+const noPages = new Refusal(403, 'The development agent of fastify-consul answers no web page (the header Origin)')
+
 /** Answers requests: errors are plain text, as Consul's are. */
 export function handlerOf (routes: readonly Route[]): RequestListener {
   return (request, response) => {
@@ -18,7 +21,8 @@ export function handlerOf (routes: readonly Route[]): RequestListener {
 async function replyTo (
   request: IncomingMessage, response: ServerResponse, routes: readonly Route[]
 ): Promise<Reply> {
-  const { method = 'GET', url = '/' } = request
+  const { method = 'GET', url = '/', headers: { origin } } = request
+  if (origin !== undefined) throw noPages
   const [rawPath = '/', rawQuery = ''] = url.split(/\?(.*)/s)
   const path = decoded(rawPath)
   const route = routeOf(routes, method, path)
@@ -35,9 +39,10 @@ async function textOf (request: IncomingMessage): Promise<string> {
   let size = 0
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length
-    if (size > largestBody) throw new Refusal(413, 'Request body too large')
-    chunks.push(chunk)
+    if (size <= largestBody) chunks.push(chunk)
   }
+  // Said at the end: who still sends does not read, and would see a broken connection in the place of an answer.
+  if (size > largestBody) throw new Refusal(413, 'Request body too large')
   return Buffer.concat(chunks).toString()
 }
 

@@ -1,6 +1,9 @@
 /** Real agents have written a few things of their own before anyone else does. */
 const first = 10
 
+/** What a service is known by: its name in any case. */
+export const keyOf = (name: string): string => name.toLowerCase()
+
 /**
  * The number of the last change, of each service by itself. A name that nobody has shares the number of the last time
  * that a name lost its last instance; before that has ever happened, the number of any change.
@@ -14,7 +17,7 @@ export class Indexes {
   readonly #services = new Map<string, number>()
 
   of (name: string): number {
-    return this.#services.get(name) ?? this.#extinction ?? this.#last
+    return this.#services.get(keyOf(name)) ?? this.#extinction ?? this.#last
   }
 
   /** Of the list of all names and their tags. */
@@ -24,7 +27,7 @@ export class Indexes {
 
   /** A check of it has changed. */
   touch (name: string): void {
-    this.#services.set(name, ++this.#last)
+    this.#services.set(keyOf(name), ++this.#last)
   }
 
   /** One of its instances came, went or was defined anew. */
@@ -35,7 +38,7 @@ export class Indexes {
 
   /** Its last instance went. */
   forget (name: string): void {
-    this.#services.delete(name)
+    this.#services.delete(keyOf(name))
     this.#extinction = this.#catalog = ++this.#last
   }
 }

@@ -1,5 +1,5 @@
 import { agentCheckOf, agentServiceOf, type Node } from './answers.ts'
-import type { Check } from './records.ts'
+import type { Check, Service } from './records.ts'
 import type { Reply } from './route.ts'
 import type { Services } from './services.ts'
 
@@ -13,7 +13,7 @@ const statusCodes: Readonly<Record<Aggregated, number>> = {
 
 /** `/v1/agent/health/service/name/:name`: for people who look why an instance of this agent is out. */
 export function localHealth (services: Services, name: string, node: Node): Reply {
-  const entries = services.named(name).map(service => {
+  const entries = services.named(name).filter(isSpelt(name)).map(service => {
     const checks = services.checks.of(service.id)
     return {
       AggregatedStatus: worstOf(checks.map(aggregatedOf)),
@@ -27,6 +27,9 @@ export function localHealth (services: Services, name: string, node: Node): Repl
   const worst = worstOf(entries.map(entry => entry.AggregatedStatus))
   return { status: statusCodes[worst], headers: { 'x-consul-reason': worst }, body: entries }
 }
+
+/** Unlike the catalog an agent compares names as they are. */
+const isSpelt = (name: string) => (service: Service): boolean => service.name === name
 
 const aggregatedOf = ({ definition: { id }, status }: Check): Aggregated =>
   id.startsWith('_service_maintenance:') ? 'maintenance' : status

@@ -1,5 +1,5 @@
 import { Checks, type ChecksParts } from './checks.ts'
-import { Indexes } from './indexes.ts'
+import { Indexes, keyOf } from './indexes.ts'
 import type { CheckDefinition, Service } from './records.ts'
 
 /** What is registered: at the agent, and as it is the only one in the catalog too. */
@@ -22,8 +22,9 @@ export class Services {
     return sorted.map(([, service]) => service)
   }
 
+  /** With this name in any case. */
   named (name: string): Service[] {
-    return this.all().filter(service => service.name === name)
+    return this.all().filter(service => keyOf(service.name) === keyOf(name))
   }
 
   /** Calls back after each change until the returned function is called. */
@@ -40,7 +41,7 @@ export class Services {
     const ids = new Set(definitions.map(({ id }) => id))
     const others = this.checks.of(service.id).filter(({ definition: { id } }) => !ids.has(id))
     if (replace) for (const { definition: { id } } of others) this.checks.remove(id)
-    if (before !== undefined && before.name !== service.name) this.#left(before.name)
+    if (before !== undefined && keyOf(before.name) !== keyOf(service.name)) this.#left(before.name)
     if (JSON.stringify(before) !== JSON.stringify(service)) this.indexes.define(service.name)
     else if (changes.includes(true) || (replace && others.length > 0)) this.indexes.touch(service.name)
     this.#tell()

@@ -30,6 +30,25 @@ export async function blocking (t: Test, agent: Agent): Promise<void> {
     }
   })
 
+  t.test('who waits for a name in another case is woken', async t => {
+    await agent.register({ ID: 'Woken-1', Name: 'Woken', Check: check('woken:1') })
+    t.equal(await agent.index('woken'), await agent.index('Woken'))
+    const changes: Record<string, () => Promise<unknown>> = {
+      'a status': () => agent.update('woken:1', 'critical'),
+      'another instance, spelt otherwise': () => agent.register({ ID: 'woken-2', Name: 'wokeN' }),
+      'a new spelling': () => agent.register({ ID: 'woken-2', Name: 'woken' }),
+      'one of two leaves': () => agent.deregister('woken-2'),
+      'the last one leaves': () => agent.deregister('Woken-1')
+    }
+    for (const [what, change] of Object.entries(changes)) {
+      const { index, answer } = await agent.watch('woken')
+      await change()
+      const next = await answer
+      t.ok(next.index > index, `${what}: ${index} to ${next.index}`)
+      t.ok(next.took < 5000, what)
+    }
+  })
+
   t.test('what changes nothing moves no index and wakes nobody', async t => {
     const same = { ID: 'still-1', Name: 'still', Tags: ['x'], Check: check('still:1') }
     await agent.register(same)

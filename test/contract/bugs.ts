@@ -4,7 +4,7 @@
 // a copy without a bug it must not.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -24,7 +24,7 @@ const bugs: readonly Bug[] = [{
 }, {
   what: 'a change of any service moves the index of all',
   file: 'indexes.ts',
-  right: 'return this.#services.get(name) ?? this.#extinction ?? this.#last',
+  right: 'return this.#services.get(keyOf(name)) ?? this.#extinction ?? this.#last',
   wrong: 'return this.#last'
 }, {
   what: 'the end of a service moves the index of no other unknown name',
@@ -76,10 +76,21 @@ const bugs: readonly Bug[] = [{
   file: 'checks.ts',
   right: 'this.#parts.lateOutputs.add(id, () => this.#list(check))',
   wrong: 'this.#list(check)'
+}, {
+  what: 'a service is found by its name in one spelling only',
+  file: 'services.ts',
+  right: 'keyOf(service.name) === keyOf(name)',
+  wrong: 'service.name === name'
+}, {
+  what: 'a service has an index for each spelling of its name',
+  file: 'indexes.ts',
+  right: 'return this.#services.get(keyOf(name))',
+  wrong: 'return this.#services.get(name)'
 }]
 
 const contract = fileURLToPath(new URL('dev-agent.test.ts', import.meta.url))
 const lib = fileURLToPath(new URL('../../lib', import.meta.url))
+const modules = fileURLToPath(new URL('../../node_modules', import.meta.url))
 let failed = 0
 
 tell(!await contractFails(), 'without a bug the contract is kept')
@@ -96,6 +107,7 @@ async function contractFails (bug?: Bug): Promise<boolean> {
   const folder = await mkdtemp(join(tmpdir(), 'fastify-consul-bug-'))
   try {
     await cp(lib, folder, { recursive: true })
+    await symlink(modules, join(folder, 'node_modules'))
     if (bug !== undefined) await put(bug, join(folder, 'dev', bug.file))
     return await isRed(pathToFileURL(join(folder, 'dev', 'index.ts')).href)
   } finally {

@@ -126,6 +126,24 @@ export async function registration (t: Test, agent: Agent): Promise<void> {
     t.match((await agent.health('name-after')).entries, [{ id: 'renamed' }])
   })
 
+  t.test('a name is found in any case, and listed as it was spelt', async t => {
+    await agent.register({ ID: 'Cased-1', Name: 'Cased', Tags: ['first'] })
+    t.match((await agent.health('cased')).entries, [{ id: 'Cased-1', service: { Service: 'Cased' } }])
+    t.match((await agent.health('CASED')).entries, [{ id: 'Cased-1' }])
+    await agent.register({ ID: 'cased-2', Name: 'cased', Tags: ['second'] })
+    for (const name of ['Cased', 'cased']) {
+      t.strictSame((await agent.health(name)).entries.map(({ id }) => id), ['Cased-1', 'cased-2'])
+      const { json } = await agent.api<{ ServiceID: string }[]>('GET', `/v1/catalog/service/${name}`)
+      t.strictSame(json.map(({ ServiceID }) => ServiceID).sort(), ['Cased-1', 'cased-2'])
+    }
+    t.match((await agent.api<object>('GET', '/v1/catalog/services')).json, { Cased: ['first'], cased: ['second'] })
+    await agent.deregister('cased-2')
+    const own = (name: string) => agent.api('GET', `/v1/agent/health/service/name/${name}`)
+    t.equal((await own('Cased')).status, 200)
+    t.equal((await own('cased')).status, 404, 'the agent itself compares names as they are')
+    t.equal((await agent.service('cased-1')).status, 404, 'ids are compared as they are')
+  })
+
   t.test('what is deregistered is gone with its checks', async t => {
     await agent.register({ ID: 'gone-1', Name: 'gone', Check: { CheckID: 'gone:a', TTL: '1h' } })
     t.equal((await agent.put('/service/deregister/gone-1')).status, 200)

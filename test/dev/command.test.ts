@@ -42,7 +42,9 @@ t.test('what it does not understand it says, with the usage', async t => {
     [['dev', '--prot', '1'], /^Unknown option '--prot'\n/],
     [['dev', '--port'], /--port/],
     [['dev', '--port', 'a'], /--port must be a number from 0 to 65535, got a/],
-    [['dev', '--port', '65536'], /--port must be/]
+    [['dev', '--port', '65536'], /--port must be/],
+    [['dev', '--host', ''], /--host must be an address, got an empty text/],
+    [['dev', '--host='], /--host must be an address, got an empty text/]
   ] as const) {
     const { code, said } = run(...args)
     t.equal(await code, 2, args.join(' '))
@@ -52,6 +54,20 @@ t.test('what it does not understand it says, with the usage', async t => {
   const { code, said } = run('--help')
   t.equal(await code, 0)
   t.match(said.out, /Usage/)
+})
+
+t.test('where others reach it, it says what they can do', async t => {
+  for (const [host, isExposed] of [
+    ['127.0.0.1', false], ['localhost', false], ['0.0.0.0', true], ['0', true]
+  ] as const) {
+    const { code, said, process } = run('dev', '--port', '0', '--host', host)
+    await until(() => said.out !== '')
+    const words = /whoever reaches it can make it send requests/
+    if (isExposed) t.match(said.out, words, host)
+    else t.notMatch(said.out, words, host)
+    process.emit('SIGTERM')
+    t.equal(await code, 0)
+  }
 })
 
 t.test('a port that is in use, or an address that is not ours, ends it with the reason', async t => {

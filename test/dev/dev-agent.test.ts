@@ -1,3 +1,5 @@
+import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
 import t from 'tap'
 import { startDevAgent } from '../../lib/dev/index.ts'
 import { consulApi } from '../support/consul-api.ts'
@@ -76,10 +78,35 @@ t.test('a port that is in use is an error', async t => {
   await t.rejects(startDevAgent({ port: agent.port }), { code: 'EADDRINUSE' })
 })
 
-t.test('a body that has no end is not read', async t => {
+t.test('an empty address is none: it would be all of them', async t => {
+  await t.rejects(startDevAgent({ port: 0, host: '' }), {
+    code: 'FST_CONSUL_INVALID_OPTION', message: 'host must be an address, got an empty text'
+  })
+})
+
+t.test('a body that is too large is refused, and who sends all of it before reading is told', async t => {
   const agent = await startDevAgent({ port: 0 })
   t.teardown(() => agent[Symbol.asyncDispose]())
-  const response = await fetch(`${agent.url}/v1/agent/service/register`, { method: 'PUT', body: 'x'.repeat(2 ** 21) })
-    .catch(() => ({ status: 413 }))
-  t.equal(response.status, 413)
+  for (const size of [2 ** 20 + 1, 2 ** 26]) {
+    const socket = connect(agent.port, '127.0.0.1')
+    socket.write('PUT /v1/agent/service/register HTTP/1.1\r\nHost: a\r\nConnection: close\r\n' +
+      `Content-Length: ${size}\r\n\r\n`)
+    await new Promise<void>((resolve, reject) => {
+      socket.once('error', reject)
+      socket.write('x'.repeat(size), () => resolve())
+    })
+    t.match(await text(socket), /^HTTP\/1\.1 413 [^]*Request body too large/)
+  }
+})
+
+t.test('a web page gets nothing and changes nothing', async t => {
+  const agent = await startDevAgent({ port: 0 })
+  t.teardown(() => agent[Symbol.asyncDispose]())
+  for (const origin of ['http://evil.example:8500', agent.url, 'null']) {
+    const options = { method: 'PUT', body: '{"Name":"a"}', headers: { origin } }
+    const { status } = await fetch(`${agent.url}/v1/agent/service/register`, options)
+    t.equal(status, 403, origin)
+    t.equal((await fetch(`${agent.url}/v1/status/leader`, { headers: { origin } })).status, 403, origin)
+  }
+  t.same((await consulApi(agent.url)('GET', '/v1/catalog/services')).json, {})
 })

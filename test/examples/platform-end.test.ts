@@ -17,7 +17,7 @@ t.setTimeout(120_000)
 t.test('interrupted in the middle, the platform leaves nothing behind', async t => {
   const folder = t.testdir({})
   const script = await startScript(t, join(root, file), {
-    args: ['--layers', '2'], env: { ...withoutOptions(), TMPDIR: folder }
+    args: ['--layers', '2'], env: { ...withoutOptions(), CONSUL_URL: '', TMPDIR: folder }
   })
   await script.line(/^l01-data-layer replaced/, 60_000)
   const urls = await listeners(script)
@@ -35,7 +35,7 @@ t.test('where nothing is to be had the platform says so, runs all the same, and 
   })
   await script.line(/^Everything keeps running/, 60_000)
   t.match(script.lines, [
-    /^2 service layers/, /^No Consul found: the development agent of fastify-consul stands in, at /,
+    /^2 service layers/, /^No Consul to start was found: the development agent of fastify-consul stands in, at /,
     /^No PostgreSQL found: .*does without/,
     /^No Redis found: .*does without/
   ])

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { exists } from './cache.ts'
 import { startChild, type Child } from './children.ts'
+import { NoContainers } from './plain-container.ts'
 import { podmanEnvironment } from './podman-environment.ts'
 import { run } from './run.ts'
 import { until } from './wait.ts'
@@ -21,13 +22,14 @@ const capSysAdmin = 21n
  * Podman, with Docker's API on a socket of its own. Images, containers and networks are kept in a temporary folder:
  * what else the machine has of them is neither seen nor changed. Needs root: for anyone else it depends on how the
  * machine was set up, and podman leaves a process behind.
+ *
+ * @throws NoContainers where there is no podman, or one that has not what it needs
  */
 export async function startPodman (): Promise<Podman> {
-  if (!await mayMount()) throw new Error('podman needs root and its CAP_SYS_ADMIN')
+  if (!await mayMount()) throw new NoContainers('podman needs root and its CAP_SYS_ADMIN')
   const folder = await mkdtemp(join(tmpdir(), 'fastify-consul-podman-'))
   try {
-    const env = await podmanEnvironment(folder)
-    await run('podman', ['info'], { env, timeout: 30_000 })
+    const env = await willingPodman(folder)
     const socket = join(folder, 'podman.sock')
     const service = await startChild('podman', ['system', 'service', '--time=0', `unix://${socket}`], { folder, env })
     await listening(service, socket)
@@ -40,6 +42,18 @@ export async function startPodman (): Promise<Podman> {
   } catch (error) {
     await rm(folder, { recursive: true, force: true })
     throw error
+  }
+}
+
+/** Its environment. */
+async function willingPodman (folder: string): Promise<NodeJS.ProcessEnv> {
+  try {
+    const env = await podmanEnvironment(folder)
+    await run('podman', ['info'], { env, timeout: 30_000 })
+    return env
+  } catch (error) {
+    const { stderr, message } = error as Error & { stderr?: string }
+    throw new NoContainers((stderr ?? message).trim().split('\n').at(-1), { cause: error })
   }
 }
 
