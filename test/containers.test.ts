@@ -9,10 +9,13 @@ import { consulApi, isReady } from './support/consul-api.ts'
 import { containerRuntime, startContainer } from './support/containers.ts'
 import { freePort } from './support/ports.ts'
 import { until } from './support/wait.ts'
+import { pathWith, withContainers } from './support/with-containers.ts'
 
 // Who says that there are containers (`TEST_CONTAINERS`) gets no skip.
 const { TEST_CONTAINERS: said = 'no' } = process.env
 const missing = said === 'no' && await containerRuntime().then(() => false, error => `No containers: ${error.message}`)
+
+t.setTimeout(200_000)
 
 t.test('a Consul in a container is restarted: what was registered is back by itself', { skip: missing }, async t => {
   const hostPort = await freePort()
@@ -61,6 +64,21 @@ t.test('a Consul in a container is restarted: what was registered is back by its
 
   await app.close()
   await gone(consul, 'outside')
+})
+
+// Here, after the other one: two at a time are too much for some runtimes.
+
+t.test('where one can be run, but not ours, that is a failure', {
+  skip: process.env.TEST_CONTAINERS === 'no' && 'no containers'
+}, async t => {
+  const { PATH } = await pathWith(t, 'consul', 'echo "Consul v1.2.3"; rm "$0"') // Gone when it is to be copied.
+  const script = await withContainers(t, { PATH })
+  const { code } = await script.ended
+  const none = script.lines.find(line => line.startsWith('Containers: none can be run here'))
+  if (none !== undefined) return t.pass(none, { skip: none })
+  t.equal(code, 1, script.output)
+  t.match(script.output, /^Containers: they can be run here, but not the one of Consul\. .*ENOENT/m)
+  t.notOk(script.lines.some(line => line.startsWith('told')), 'the command did not run')
 })
 
 /** An address of this machine that others reach, containers included. */
