@@ -5,8 +5,9 @@
 // The runtime is one that answers already (DOCKER_HOST, or the socket of Docker or podman), else a podman of its own,
 // which is gone afterwards. The image is built of the Consul that the tests find: nothing is pulled.
 // The exit code is that of the command. Where no container can be run at all a line says what is missing, and the tests
-// that need one are skipped, which shows in their counts. Where one can, but none of that image, this is a failure:
-// exit code 1, and the command does not run.
+// that need one are skipped, which shows in their counts. Where the own podman runs one, but none of that image, this
+// is a failure: exit code 1, and the command does not run. A runtime that was there already may lack what has to be
+// pulled: the command takes what it finds there.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
@@ -32,7 +33,7 @@ if (command.length === 0) {
 }
 
 const { env, stop } = await firstOf(existing, ofPodman).catch((error: Error & { stderr?: string }) => {
-  console.error(`Containers: they can be run here, but not the one of Consul. ${error.stderr ?? error.message}`)
+  console.error(`Containers: they can be run here, but not the one of Consul. ${error.stderr || error.message}`)
   process.exit(1)
 })
 try {
@@ -56,7 +57,12 @@ async function firstOf (...places: Array<() => Promise<Containers>>): Promise<Co
 }
 
 async function existing (): Promise<Containers> {
-  return { env: await tried({}), stop: async () => {} }
+  const env = await tried({}).catch((error: Error & { stderr?: string }) => {
+    if (error instanceof NoContainers) throw error
+    console.log(`Containers: they can be run here, but not the one of Consul. ${error.stderr || error.message}`)
+    return {}
+  })
+  return { env, stop: async () => {} }
 }
 
 async function ofPodman (): Promise<Containers> {

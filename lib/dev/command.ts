@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { parseArgs } from 'node:util'
-import { isLoopback } from '../lifecycle/address.ts'
+import { isLoopback } from '../loopback.ts'
 import { startDevAgent, type DevAgent } from './dev-agent.ts'
 
 export interface CommandParts {

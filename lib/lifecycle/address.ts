@@ -1,4 +1,5 @@
-import { BlockList, isIPv4, isIPv6 } from 'node:net'
+import { isIPv6 } from 'node:net'
+import { isLoopback } from '../loopback.ts'
 
 export interface AddressFacts {
   /** The `service.address` option. */
@@ -18,10 +19,6 @@ export interface PublishedAddress {
   readonly unreachable: boolean
 }
 
-const loopback = new BlockList()
-loopback.addSubnet('127.0.0.0', 8, 'ipv4')
-loopback.addAddress('::1', 'ipv6')
-
 /** One source for the service and its check: the option, the bound address, or how this machine reaches the agent. */
 export function publishedAddress ({ configured, bound, towardsAgent }: AddressFacts): PublishedAddress {
   const local = towardsAgent === undefined ? '127.0.0.1' : unmapped(towardsAgent)
@@ -32,11 +29,6 @@ export function publishedAddress ({ configured, bound, towardsAgent }: AddressFa
   const isDeaf = bound === '0.0.0.0' && isIPv6(local) // The server hears IPv4 only.
   if (!isLoopback(local)) return { address: local, checkHost: local, unreachable: isDeaf }
   return { address: '', checkHost: isDeaf ? '127.0.0.1' : local, unreachable: false }
-}
-
-export function isLoopback (address: string): boolean {
-  if (isIPv4(address)) return loopback.check(address, 'ipv4')
-  return isIPv6(address) ? loopback.check(address, 'ipv6') : address === 'localhost'
 }
 
 function isUnspecified (address: string): boolean {

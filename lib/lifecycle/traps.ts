@@ -1,7 +1,7 @@
 import { networkInterfaces } from 'node:os'
 import type { ConsulClient } from '../consul/client.ts'
 import type { Logger } from '../logger.ts'
-import { isLoopback } from './address.ts'
+import { isLoopback } from '../loopback.ts'
 import { checkTypeOf, type DefinitionParts } from './definition.ts'
 
 /** The label of a host name: https://www.rfc-editor.org/rfc/rfc1123#section-2 */

@@ -60,8 +60,8 @@ export class Explanation {
   /** Calls that wait for a connection, as all that there may be are in use. */
   readonly waiting: number
   /**
-   * In mode `register`: what Consul would have answered in place of the fallback. `undefined`: not compared yet, or not
-   * for more than a minute.
+   * In mode `register`: what Consul would have answered in place of the fallback. As the last call
+   * found it. `undefined`: not compared yet, or Consul could not be asked for more than a minute.
    */
   readonly compared: Compared | undefined
   /**

@@ -3,7 +3,8 @@ import { createSecureServer, createServer as createHttp2 } from 'node:http2'
 import { createServer as createHttps } from 'node:https'
 import type { Server } from 'node:net'
 import t from 'tap'
-import { type AddressFacts, isLoopback, publishedAddress } from '../../lib/lifecycle/address.ts'
+import { type AddressFacts, publishedAddress } from '../../lib/lifecycle/address.ts'
+import { isLoopback } from '../../lib/loopback.ts'
 import {
   checkTargetOf, checkTypeOf, definitionOf, type DefinitionParts, uncheckedDefinitionOf
 } from '../../lib/lifecycle/definition.ts'

@@ -66,6 +66,7 @@ async function listening (service: Child, socket: string): Promise<void> {
 
 async function mayMount (): Promise<boolean> {
   if (process.getuid?.() !== 0) return false
-  const [, effective = '0'] = /^CapEff:\s*(\w+)$/m.exec(await readFile('/proc/self/status', 'utf8')) ?? []
+  const status = await readFile('/proc/self/status', 'utf8').catch(() => '')
+  const [, effective = '0'] = /^CapEff:\s*(\w+)$/m.exec(status) ?? []
   return (BigInt(`0x${effective}`) >> capSysAdmin & 1n) === 1n
 }
